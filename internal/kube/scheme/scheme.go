@@ -16,6 +16,9 @@ import (
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	esv1 "hearth/internal/api/externalsecrets/v1"
+	esv1alpha1 "hearth/internal/api/externalsecrets/v1alpha1"
 )
 
 // New returns a scheme with all of them.
@@ -32,6 +35,8 @@ func New() *runtime.Scheme {
 		notificationv1beta3.AddToScheme,
 		gatewayv1.Install,
 		gatewayv1beta1.Install,
+		esv1.AddToScheme,
+		esv1alpha1.AddToScheme,
 	} {
 		utilruntime.Must(add(s))
 	}

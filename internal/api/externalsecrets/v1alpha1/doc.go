@@ -1,0 +1,10 @@
+// Package v1alpha1 is the version of the API group external-secrets.io that
+// PushSecret has: values of the cluster that are to be written to a store.
+// Its settings are kept as they came.
+//
+// +kubebuilder:object:generate=true
+// +groupName=external-secrets.io
+// +versionName=v1alpha1
+package v1alpha1
+
+//go:generate go tool sigs.k8s.io/controller-tools/cmd/controller-gen object paths=.

@@ -1,0 +1,215 @@
+package helmrelease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
+	releasev1 "helm.sh/helm/v4/pkg/release/v1"
+)
+
+// move is what is done next about a release.
+type move struct {
+	name string
+	kind moveKind
+	// timeout is what one wait of it may take.
+	timeout time.Duration
+	run     func(context.Context) error
+}
+
+type moveKind int
+
+const (
+	// changes the release to what is desired.
+	releasing moveKind = iota
+	remediating
+	unlocking
+	testing
+)
+
+// release moves the stored release to what is desired: one move at a time,
+// each decided by the state that the one before left. Every kind of move is
+// made at most once; what is then still to do is left to the next try.
+func (s *step) release(ctx context.Context) error {
+	made := map[moveKind]bool{}
+	for {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		st, _, err := s.state()
+		if err != nil {
+			return s.unready("StateError", fmt.Errorf("Could not determine release state: %w", err))
+		}
+		next, err := s.decide(st)
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			return s.inSync()
+		}
+		if made[next.kind] {
+			return s.giveWay()
+		}
+		if err := s.make(ctx, next); err != nil {
+			return err
+		}
+		if next.kind == remediating {
+			return s.giveWay()
+		}
+		made[next.kind] = true
+	}
+}
+
+// make announces a move and makes it.
+func (s *step) make(ctx context.Context, next *move) error {
+	message := fmt.Sprintf("Running '%s' action with timeout of %s", next.name, next.timeout)
+	conditions.MarkReconciling(s.hr, meta.ProgressingReason, "%s", message)
+	if next.kind == releasing {
+		conditions.MarkUnknown(s.hr, meta.ReadyCondition, meta.ProgressingReason, "%s", message)
+	}
+	if err := s.save(ctx); err != nil {
+		return errors.Join(errRetry, err)
+	}
+	started := time.Now()
+	err := next.run(ctx)
+	if next.kind == releasing {
+		s.hr.Status.LastAttemptedReleaseActionDuration = durationSince(started)
+	}
+	if err == nil || errors.Is(err, errInterrupted) {
+		return err
+	}
+	if conditions.IsReady(s.hr) {
+		conditions.MarkFalse(s.hr, meta.ReadyCondition, "ReconcileError", "%s", err)
+	}
+	return fmt.Errorf("%w: %w", errRetry, err)
+}
+
+// inSync notes that the release is as desired.
+func (s *step) inSync() error {
+	s.hr.Status.History.Truncate(s.ignoresTestFailures())
+	s.hr.Status.ClearFailures()
+	s.hr.Status.ObservedPostRenderersDigest = digestOfSpec(s.hr.Spec.PostRenderers, len(s.hr.Spec.PostRenderers))
+	s.hr.Status.ObservedCommonMetadataDigest = s.commonMetadataDigest()
+	conditions.Delete(s.hr, meta.ReconcilingCondition)
+	conditions.Delete(s.hr, meta.StalledCondition)
+	s.replaceRemediated()
+	s.summarize()
+	return nil
+}
+
+// giveWay ends this reconciliation after a failure: the next try follows, or
+// none where all are spent.
+func (s *step) giveWay() error {
+	remediation := s.hr.GetActiveRemediation()
+	retry := s.hr.GetActiveRetry(false)
+	if retry == nil && remediation != nil && remediation.RetriesExhausted(s.hr) {
+		return s.exhausted()
+	}
+	conditions.MarkReconciling(s.hr, meta.ProgressingWithRetryReason, "%s", conditions.GetMessage(s.hr, meta.ReadyCondition))
+	return errRetry
+}
+
+// exhausted says that no try is left.
+func (s *step) exhausted() error {
+	attempts := int64(0)
+	if remediation := s.hr.GetActiveRemediation(); remediation != nil {
+		attempts = remediation.GetFailureCount(s.hr)
+	}
+	conditions.MarkStalled(s.hr, "RetriesExceeded", "Failed to %s after %d attempt(s)", s.hr.Status.LastAttemptedReleaseAction, attempts)
+	return errStalled
+}
+
+func (s *step) ignoresTestFailures() bool {
+	ignore := s.hr.GetTest().IgnoreFailures
+	if remediation := s.hr.GetActiveRemediation(); remediation != nil {
+		return remediation.MustIgnoreTestFailures(ignore)
+	}
+	return ignore
+}
+
+// decide returns the next move, or nil where the release is as desired.
+func (s *step) decide(st state) (*move, error) {
+	// Asked before the state is looked at: a request is handled only once.
+	forced := helmv2.ShouldHandleForceRequest(s.hr)
+	switch st {
+	case stateInSync:
+		if forced {
+			return s.upgradeMove(), nil
+		}
+		return nil, nil
+	case stateLocked:
+		return &move{"unlock", unlocking, s.timeout(s.hr.GetTimeout().Duration), s.unlock}, nil
+	case stateAbsent:
+		if !forced && s.hr.GetInstall().GetRetry(false) == nil && s.hr.GetInstall().GetRemediation().RetriesExhausted(s.hr) {
+			s.hr.Status.LastAttemptedReleaseAction = helmv2.ReleaseActionInstall
+			return nil, s.exhausted()
+		}
+		return s.installMove(), nil
+	case stateUnmanaged:
+		s.hr.Status.ClearHistory()
+		return s.upgradeMove(), nil
+	case stateOutOfSync:
+		if !forced && s.hr.GetUpgrade().GetRetry(false) == nil && s.hr.GetUpgrade().GetRemediation().RetriesExhausted(s.hr) {
+			return nil, s.exhausted()
+		}
+		return s.upgradeMove(), nil
+	case stateUntested:
+		return &move{"test", testing, s.timeout(s.hr.GetTest().GetTimeout(s.hr.GetTimeout()).Duration), s.test}, nil
+	}
+	return s.remedy(forced)
+}
+
+// remedy returns what is done about a failed release.
+func (s *step) remedy(forced bool) (*move, error) {
+	remediation := s.hr.GetActiveRemediation()
+	if remediation == nil || remediation.GetFailureCount(s.hr) <= 0 || forced || s.hr.GetActiveRetry(false) != nil {
+		return s.upgradeMove(), nil
+	}
+	if remediation.RetriesExhausted(s.hr) && !remediation.MustRemediateLastFailure() {
+		return nil, s.exhausted()
+	}
+	s.hr.Status.History.Truncate(s.ignoresTestFailures())
+	if remediation.GetStrategy() == helmv2.UninstallRemediationStrategy {
+		timeout := s.timeout(s.hr.GetUninstall().GetTimeout(s.hr.GetTimeout()).Duration)
+		return &move{"uninstall", remediating, timeout, s.uninstallRemediation}, nil
+	}
+	previous := s.hr.Status.History.Previous(s.ignoresTestFailures())
+	if previous == nil {
+		conditions.MarkStalled(s.hr, "MissingRollbackTarget", "Failed to perform remediation: missing target release for rollback")
+		return nil, errStalled
+	}
+	rel, err := s.storedRelease(previous.Version)
+	if err != nil || verifyObserved(previous, rel) != nil {
+		// There is nothing sound to go back to: the best that is left is forward.
+		return s.upgradeMove(), nil
+	}
+	timeout := s.timeout(s.hr.GetRollback().GetTimeout(s.hr.GetTimeout()).Duration)
+	return &move{"rollback", remediating, timeout, func(ctx context.Context) error { return s.rollback(ctx, previous) }}, nil
+}
+
+func (s *step) installMove() *move {
+	return &move{"install", releasing, s.timeout(s.hr.GetInstall().GetTimeout(s.hr.GetTimeout()).Duration), s.install}
+}
+
+func (s *step) upgradeMove() *move {
+	return &move{"upgrade", releasing, s.timeout(s.hr.GetUpgrade().GetTimeout(s.hr.GetTimeout()).Duration), s.upgrade}
+}
+
+func (s *step) timeout(specified time.Duration) time.Duration {
+	if s.o.Timeout == nil {
+		return specified
+	}
+	return s.o.Timeout(specified)
+}
+
+func (s *step) lastRelease() (*releasev1.Release, error) {
+	return release(s.storage(nil).Last(s.releaseName()))
+}
+
+func (s *step) storedRelease(version int) (*releasev1.Release, error) {
+	return release(s.storage(nil).Get(s.releaseName(), version))
+}

@@ -1,0 +1,114 @@
+package helmrelease
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	"helm.sh/helm/v4/pkg/release/common"
+	releasev1 "helm.sh/helm/v4/pkg/release/v1"
+	"helm.sh/helm/v4/pkg/storage/driver"
+)
+
+// state is what the stored release is, compared to what is desired.
+type state string
+
+const (
+	stateInSync    state = "in sync"
+	stateAbsent    state = "absent"
+	stateUnmanaged state = "unmanaged"
+	stateOutOfSync state = "out of sync"
+	stateLocked    state = "locked"
+	stateUntested  state = "untested"
+	stateFailed    state = "failed"
+)
+
+// state looks the release up in Helm's storage, and says why it is in the
+// state it is in.
+func (s *step) state() (st state, why string, err error) {
+	rel, err := s.lastRelease()
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return stateAbsent, "no release in storage for object", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("failed to retrieve last release from storage: %w", err)
+	}
+	status := rel.Info.Status
+	if status.IsPending() {
+		return stateLocked, fmt.Sprintf("release with status '%s'", status), nil
+	}
+	latest := s.hr.Status.History.Latest()
+	if latest == nil {
+		if status == common.StatusUninstalled {
+			return stateAbsent, "found uninstalled release in storage", nil
+		}
+		return stateUnmanaged, "found existing release in storage", nil
+	}
+	if err := verifyObserved(latest, rel); errors.Is(err, errNotObserved) || errors.Is(err, errDigestChanged) {
+		return stateUnmanaged, err.Error(), nil
+	} else if err != nil {
+		return "", "", err
+	}
+	switch status {
+	case common.StatusUninstalled:
+		return stateAbsent, "found uninstalled release in storage", nil
+	case common.StatusFailed, common.StatusUninstalling:
+		return stateFailed, fmt.Sprintf("release with status '%s'", status), nil
+	case common.StatusDeployed:
+		return s.deployed(rel, latest)
+	}
+	return "", "", fmt.Errorf("unable to determine state for release with status '%s'", status)
+}
+
+// deployed compares a deployed release to what is desired.
+func (s *step) deployed(rel *releasev1.Release, latest *helmv2.Snapshot) (state, string, error) {
+	if err := verifyDesired(rel, s.metadata(), s.configDigest); errors.Is(err, errChartChanged) || errors.Is(err, errConfigChanged) {
+		return stateOutOfSync, err.Error(), nil
+	} else if err != nil {
+		return "", "", err
+	}
+	if s.hr.Status.ObservedGeneration != s.hr.Generation {
+		if digestOfSpec(s.hr.Spec.PostRenderers, len(s.hr.Spec.PostRenderers)) != s.hr.Status.ObservedPostRenderersDigest {
+			return stateOutOfSync, "postrenderers digest has changed", nil
+		}
+		if s.commonMetadataDigest() != s.hr.Status.ObservedCommonMetadataDigest {
+			return stateOutOfSync, "common metadata digest has changed", nil
+		}
+	}
+	test := s.hr.GetTest()
+	if test.Enable && !latest.HasBeenTested() {
+		return stateUntested, "release has not been tested", nil
+	}
+	ignore := test.IgnoreFailures
+	if remediation := s.hr.GetActiveRemediation(); remediation != nil {
+		ignore = remediation.MustIgnoreTestFailures(test.IgnoreFailures)
+	}
+	if test.Enable && !ignore && latest.HasTestInPhase(string(releasev1.HookPhaseFailed)) {
+		return stateFailed, "release has failed tests", nil
+	}
+	return stateInSync, "", nil
+}
+
+func (s *step) commonMetadataDigest() string {
+	n := 0
+	if s.hr.Spec.CommonMetadata != nil {
+		n = 1
+	}
+	return digestOfSpec(s.hr.Spec.CommonMetadata, n)
+}
+
+// digestOfSpec names a part of the spec by content; an empty part has no name.
+func digestOfSpec(part any, length int) string {
+	if length == 0 {
+		return ""
+	}
+	content, err := json.Marshal(part)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(content)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

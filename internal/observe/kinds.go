@@ -1,0 +1,121 @@
+package observe
+
+import (
+	"context"
+	"slices"
+
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	esv1 "hearth/internal/api/externalsecrets/v1"
+)
+
+var (
+	kustomizationKind  = kustomizev1.GroupVersion.WithKind(kindKustomization)
+	helmReleaseKind    = helmv2.GroupVersion.WithKind(kindHelmRelease)
+	externalSecretKind = esv1.GroupVersion.WithKind(kindExternalSecret)
+	storeKind          = esv1.GroupVersion.WithKind(esv1.SecretStoreKind)
+	clusterStoreKind   = esv1.GroupVersion.WithKind(esv1.ClusterSecretStoreKind)
+	podKind            = corev1.SchemeGroupVersion.WithKind(kindPod)
+	secretKind         = corev1.SchemeGroupVersion.WithKind(kindSecret)
+	configMapKind      = corev1.SchemeGroupVersion.WithKind(kindConfigMap)
+	httpRouteKind      = schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: kindHTTPRoute}
+	definitionKind     = apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition")
+)
+
+// workloadKinds are the built-in kinds that own pods, the innermost first.
+var workloadKinds = []schema.GroupVersionKind{
+	appsv1.SchemeGroupVersion.WithKind("ReplicaSet"),
+	appsv1.SchemeGroupVersion.WithKind("Deployment"),
+	appsv1.SchemeGroupVersion.WithKind("StatefulSet"),
+	appsv1.SchemeGroupVersion.WithKind("DaemonSet"),
+	batchv1.SchemeGroupVersion.WithKind("Job"),
+	batchv1.SchemeGroupVersion.WithKind("CronJob"),
+}
+
+// followedKinds are what a Watcher follows: what states are looked up in comes
+// before what they are derived for.
+func followedKinds() []schema.GroupVersionKind {
+	return slices.Concat(
+		[]schema.GroupVersionKind{configMapKind, secretKind, clusterStoreKind, storeKind},
+		workloadKinds,
+		[]schema.GroupVersionKind{kustomizationKind, helmReleaseKind, externalSecretKind, httpRouteKind, podKind},
+	)
+}
+
+// follow follows the observed kinds until ctx ends. Where definitions are
+// missing it waits for new ones and tries again.
+func (w *Watcher) follow(ctx context.Context) error {
+	missing, err := w.followAll(ctx, followedKinds())
+	if err != nil || len(missing) == 0 {
+		return ended(ctx, err)
+	}
+	if err := w.objects.Follow(ctx, definitionKind); err != nil {
+		return ended(ctx, err)
+	}
+	for len(missing) > 0 {
+		if missing, err = w.followAll(ctx, missing); err != nil {
+			return ended(ctx, err)
+		}
+		if len(missing) == 0 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.defined:
+		}
+	}
+	return ended(ctx, nil)
+}
+
+// followAll follows kinds, and returns those that the cluster does not serve.
+func (w *Watcher) followAll(ctx context.Context, kinds []schema.GroupVersionKind) (missing []schema.GroupVersionKind, err error) {
+	for _, kind := range kinds {
+		err := w.objects.Follow(ctx, kind)
+		switch {
+		case err == nil:
+		case apimeta.IsNoMatchError(err):
+			missing = append(missing, kind)
+		default:
+			return nil, err
+		}
+	}
+	return missing, nil
+}
+
+// ended waits for the end of ctx, unless an error came first. An error that
+// the end itself brought about is none.
+func ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// typed returns an object as its Go type.
+func typed[T any](obj client.Object) (*T, bool) {
+	if t, ok := any(obj).(*T); ok {
+		return t, true
+	}
+	u, ok := obj.(*unstructured.Unstructured)
+	if !ok {
+		return nil, false
+	}
+	t := new(T)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, t); err != nil {
+		return nil, false
+	}
+	return t, true
+}

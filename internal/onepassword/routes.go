@@ -1,0 +1,185 @@
+package onepassword
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /v1/vaults":                                           s.listVaults,
+		"GET /v1/vaults/{vault}":                                   s.getVault,
+		"GET /v1/vaults/{vault}/items":                             s.listItems,
+		"GET /v1/vaults/{vault}/items/{item}":                      s.getItem,
+		"GET /v1/vaults/{vault}/items/{item}/files":                s.listFiles,
+		"GET /v1/vaults/{vault}/items/{item}/files/{file}":         s.getFile,
+		"GET /v1/vaults/{vault}/items/{item}/files/{file}/content": s.getContent,
+	} {
+		mux.HandleFunc(pattern, s.guarded(handler))
+	}
+	mux.HandleFunc("GET /heartbeat", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprint(w, ".")
+	})
+	mux.HandleFunc("GET /health", s.health)
+	mux.HandleFunc("GET /metrics", s.metrics)
+	mux.HandleFunc("/v1/", s.guarded(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			fail(w, http.StatusForbidden, "The token is not authorized to write")
+			return
+		}
+		fail(w, http.StatusNotFound, "Not found")
+	}))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusNotFound, "Not found") })
+	return mux
+}
+
+func (s *Server) listVaults(w http.ResponseWriter, r *http.Request) {
+	matches, ok := readFilter(w, r, "name")
+	if !ok {
+		return
+	}
+	out := []wireVault{}
+	for _, v := range s.allVaults(r.URL.Query().Get("filter")) {
+		if matches("name", v.Name) {
+			out = append(out, s.wireVault(v))
+		}
+	}
+	reply(w, out)
+}
+
+func (s *Server) getVault(w http.ResponseWriter, r *http.Request) {
+	if v, ok := s.vaultOf(w, r); ok {
+		reply(w, s.wireVault(v))
+	}
+}
+
+func (s *Server) listItems(w http.ResponseWriter, r *http.Request) {
+	v, ok := s.vaultOf(w, r)
+	if !ok {
+		return
+	}
+	matches, ok := readFilter(w, r, "title", "tag")
+	if !ok {
+		return
+	}
+	out := []wireItem{}
+	for _, item := range v.Items {
+		if matches("title", item.Title) && matches("tag", item.Tags...) {
+			out = append(out, s.wireItem(v, item, false))
+		}
+	}
+	if title, ok := strings.CutPrefix(r.URL.Query().Get("filter"), "title eq "); ok && len(out) == 0 {
+		if item, ok := s.makeUp(v, unquote(title)); ok {
+			out = append(out, s.wireItem(v, item, false))
+		}
+	}
+	reply(w, out)
+}
+
+func (s *Server) getItem(w http.ResponseWriter, r *http.Request) {
+	if v, item, ok := s.itemOf(w, r); ok {
+		reply(w, s.wireItem(v, item, true))
+	}
+}
+
+func (s *Server) listFiles(w http.ResponseWriter, r *http.Request) {
+	if v, item, ok := s.itemOf(w, r); ok {
+		inline := r.URL.Query().Get("inline_files") == "true"
+		files := []wireFile{}
+		for _, f := range item.Files {
+			files = append(files, makeWireFile(v, item, f, inline))
+		}
+		reply(w, files)
+	}
+}
+
+func (s *Server) getFile(w http.ResponseWriter, r *http.Request) {
+	if v, item, f, ok := s.fileOf(w, r); ok {
+		reply(w, makeWireFile(v, item, f, r.URL.Query().Get("inline_files") == "true"))
+	}
+}
+
+func (s *Server) getContent(w http.ResponseWriter, r *http.Request) {
+	if _, _, f, ok := s.fileOf(w, r); ok {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Write([]byte(f.Content.Reveal())) //nolint:errcheck // the client is gone
+	}
+}
+
+// vaultOf returns the vault that a request names, or answers that there is none.
+func (s *Server) vaultOf(w http.ResponseWriter, r *http.Request) (Vault, bool) {
+	id := r.PathValue("vault")
+	if !IsID(id) {
+		fail(w, http.StatusBadRequest, "Invalid Vault UUID")
+		return Vault{}, false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, v := range s.vaults {
+		if v.ID == id {
+			return v, true
+		}
+	}
+	if v, ok := s.invited[id]; ok {
+		return v, true
+	}
+	fail(w, http.StatusNotFound, "Vault not found")
+	return Vault{}, false
+}
+
+// itemOf returns the item that a request names, with what is made up of it, or
+// answers that there is none.
+func (s *Server) itemOf(w http.ResponseWriter, r *http.Request) (Vault, Item, bool) {
+	v, ok := s.vaultOf(w, r)
+	if !ok {
+		return v, Item{}, false
+	}
+	id := r.PathValue("item")
+	if !IsID(id) {
+		fail(w, http.StatusBadRequest, "Invalid Item UUID")
+		return v, Item{}, false
+	}
+	for _, item := range v.Items {
+		if item.ID == id {
+			return v, s.supplement(v, item), true
+		}
+	}
+	if item, ok := s.madeUp(v, id); ok {
+		return v, item, true
+	}
+	fail(w, http.StatusNotFound, "Item not found")
+	return v, Item{}, false
+}
+
+func (s *Server) fileOf(w http.ResponseWriter, r *http.Request) (Vault, Item, File, bool) {
+	v, item, ok := s.itemOf(w, r)
+	if !ok {
+		return v, item, File{}, false
+	}
+	for _, f := range item.Files {
+		if f.ID == r.PathValue("file") {
+			return v, item, f, true
+		}
+	}
+	fail(w, http.StatusNotFound, "File not found")
+	return v, item, File{}, false
+}
+
+func reply(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(body) //nolint:errcheck // the client is gone
+}
+
+// fail answers with an error as Connect writes it.
+func fail(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(struct { //nolint:errcheck // the client is gone
+		Status  int    `json:"status"`
+		Message string `json:"message"`
+	}{status, message})
+}

@@ -1,0 +1,40 @@
+package rehearsal
+
+import (
+	"time"
+
+	"hearth/internal/domain"
+	"hearth/internal/kube"
+)
+
+// Options say what to rehearse, and how.
+type Options struct {
+	// Path is the homelab's repository or a folder inside it. Empty means the
+	// example homelab that the binary carries.
+	Path string
+	// Cluster names the cluster to rehearse where the repository has several.
+	Cluster string
+	// Pace is how fast simulated durations are played.
+	Pace domain.Pace
+	// Seed makes simulated durations and made-up values repeat.
+	Seed uint64
+	// Offline keeps off the network: charts that neither a mapping nor the
+	// cache has are played by stand-ins.
+	Offline bool
+	// Sources maps chart URLs to folders, before what .hearth.yaml maps.
+	Sources map[string]string
+	// Vault names a vault file, instead of what .hearth.yaml names.
+	Vault string
+	// CacheDir is where fetched charts are kept; empty means the user's cache folder.
+	CacheDir string
+	// StateDir keeps the cluster between runs; empty means nothing is kept.
+	StateDir string
+	// Address is where the API server listens; empty means a free port on loopback.
+	Address string
+	// OpenAPI publishes the API schema, which kubectl and other clients want.
+	OpenAPI bool
+	// Timeout is the last resort that ends Settle; 0 means none.
+	Timeout time.Duration
+	// Kubernetes starts the cluster.
+	Kubernetes kube.Starter
+}

@@ -1,0 +1,94 @@
+package rehearsal
+
+import (
+	"time"
+
+	"hearth/internal/domain"
+)
+
+// Verdict says how a rehearsal ended.
+type Verdict string
+
+// The two verdicts; their names are part of the JSON interface.
+const (
+	Converged Verdict = "Converged"
+	Failed    Verdict = "Failed"
+)
+
+// Report is what a rehearsal found out. Its JSON form is stable: fields are
+// only ever added. Times are seconds from the API server's readiness.
+type Report struct {
+	Verdict          Verdict             `json:"verdict"`
+	WallSeconds      float64             `json:"wallSeconds"`
+	PredictedSeconds float64             `json:"predictedSeconds"`
+	Cluster          string              `json:"cluster"`
+	Revision         string              `json:"revision"`
+	Counts           map[string]Count    `json:"counts"`
+	Objects          []Object            `json:"objects"`
+	CriticalPath     []Step              `json:"criticalPath"`
+	Assumptions      []domain.Assumption `json:"assumptions"`
+	OffModel         []OffModel          `json:"offModel"`
+	// Problems are mistakes of the repository that no object shows: files that
+	// could not be read, bootstrap templates that do not render.
+	Problems []string `json:"problems"`
+	// Incomplete says why the rehearsal ended before it settled: interrupted,
+	// or out of time. It is empty otherwise.
+	Incomplete string `json:"incomplete,omitempty"`
+
+	kubernetes kubernetes
+	tree       []row
+}
+
+// Count says how many objects of a kind there are, and how many are ready.
+// Suspended objects count in neither.
+type Count struct {
+	Total int `json:"total"`
+	Ready int `json:"ready"`
+}
+
+// Object is one object of the homelab at the end.
+type Object struct {
+	domain.Ref
+	State   domain.State `json:"state"`
+	Message string       `json:"message"`
+	domain.Place
+	// ReadyAfterSeconds is when it was first ready, null if it never was.
+	ReadyAfterSeconds *float64 `json:"readyAfterSeconds"`
+
+	ready, suspended bool
+}
+
+// Step is one link of the critical path: at real pace it would be ready after
+// so many seconds.
+type Step struct {
+	domain.Ref
+	PredictedSeconds float64 `json:"predictedSeconds"`
+}
+
+// OffModel is a transition that the domain's machine does not allow.
+type OffModel struct {
+	domain.Ref
+	From domain.State `json:"from"`
+	To   domain.State `json:"to"`
+}
+
+// kubernetes is what the first line of the text says.
+type kubernetes struct {
+	version string
+	ready   time.Duration
+	nodes   int
+	path    string
+}
+
+// row is a Kustomization in dependency order with what keeps it from Ready.
+type row struct {
+	object Object
+	after  []string
+	causes []cause
+}
+
+// cause is one object that is not ready, and where to look.
+type cause struct {
+	text  string
+	place domain.Place
+}

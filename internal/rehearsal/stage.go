@@ -1,0 +1,145 @@
+// Package rehearsal puts a homelab's repository on a stage: it starts a
+// Kubernetes, lets Hearth's reconcilers follow the repository's working tree
+// there while stand-ins play the hardware, and tells how it ended: what came
+// up, in which order, how long that would take in life, and what did not.
+//
+// What had to be made up is an assumption, and listed. The rooms that do the
+// work are found in engine, standin and observe; this one only joins them.
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hearth/internal/domain"
+	"hearth/internal/kube"
+	"hearth/internal/kube/objects"
+	"hearth/internal/kube/work"
+	"hearth/internal/observe"
+	"hearth/internal/render"
+	"hearth/internal/repo"
+)
+
+// MisuseError says that a rehearsal could not begin because of what it was
+// asked to do, or of a repository that cannot be read.
+type MisuseError struct{ Err error }
+
+// Error returns the cause's sentence.
+func (e *MisuseError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *MisuseError) Unwrap() error { return e.Err }
+
+// Stage is a homelab on an in-process Kubernetes. Its methods may be called
+// concurrently; Close ends everything.
+type Stage struct {
+	options     Options
+	repository  *repo.Repository
+	cluster     *repo.Cluster
+	kubernetes  kube.Cluster
+	objects     *objects.Objects
+	gate        *work.Gate
+	watcher     *observe.Watcher
+	index       *render.Index
+	assumptions *domain.Assumptions
+	simulated   *simulated
+	engine      *engine
+	nodes       int
+
+	stop   context.CancelFunc
+	closed []func() error
+	done   chan error
+}
+
+// Open reads the repository, starts Kubernetes, and applies what the cluster's
+// entry says; the reconcilers then run until Close. A *MisuseError says that
+// nothing was started. Cancelling ctx ends the stage, too; Close is still due.
+func Open(ctx context.Context, o Options) (*Stage, error) {
+	s := &Stage{
+		options:     o,
+		gate:        work.NewGate(slots),
+		index:       &render.Index{},
+		assumptions: &domain.Assumptions{},
+		simulated:   &simulated{},
+		done:        make(chan error, 1),
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// slots is how many reconciles work at once. They spend much of their time
+// waiting for the API server, so that more than one a core pays off.
+const slots = 8
+
+func (s *Stage) open(ctx context.Context) error {
+	if err := s.openRepository(ctx); err != nil {
+		return &MisuseError{err}
+	}
+	ctx, s.stop = context.WithCancel(ctx)
+	return s.boot(ctx)
+}
+
+// openRepository finds the cluster to rehearse.
+func (s *Stage) openRepository(ctx context.Context) error {
+	path, cluster := s.options.Path, s.options.Cluster
+	if path == "" {
+		dir, remove, err := unpackExample()
+		if err != nil {
+			return err
+		}
+		s.closed = append(s.closed, remove)
+		path = dir
+	}
+	var err error
+	if s.repository, err = repo.Open(ctx, path, repo.Options{}); err != nil {
+		return err
+	}
+	s.cluster, err = s.repository.Cluster(cluster)
+	return err
+}
+
+// Snapshot returns every observed object as it stands now.
+func (s *Stage) Snapshot() []observe.Object { return s.watcher.Snapshot() }
+
+// Watcher tells the homelab's states, transitions and events.
+func (s *Stage) Watcher() *observe.Watcher { return s.watcher }
+
+// Kubernetes returns the cluster that the homelab runs on.
+func (s *Stage) Kubernetes() kube.Cluster { return s.kubernetes }
+
+// ClusterName returns the name of the cluster that is rehearsed.
+func (s *Stage) ClusterName() string { return s.cluster.Name }
+
+// Root returns the root folder of the repository.
+func (s *Stage) Root() string { return s.repository.Root }
+
+// closeTimeout bounds the orderly end of the control plane.
+const closeTimeout = 20 * time.Second
+
+// Close ends the reconcilers, then Kubernetes, and removes what was temporary.
+// It may be called more than once.
+func (s *Stage) Close() error {
+	if s.stop != nil {
+		s.stop()
+	}
+	var errs []error
+	for i := len(s.closed) - 1; i >= 0; i-- {
+		errs = append(errs, s.closed[i]())
+	}
+	s.closed = nil
+	return errors.Join(errs...)
+}
+
+// stopKubernetes waits for the control plane's orderly end.
+func (s *Stage) stopKubernetes() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := s.kubernetes.Stop(ctx); err != nil {
+		return fmt.Errorf("stop Kubernetes: %w", err)
+	}
+	return nil
+}

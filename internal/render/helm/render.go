@@ -1,0 +1,173 @@
+package helm
+
+import (
+	"cmp"
+	"context"
+	rawjson "encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/engine"
+	release "helm.sh/helm/v4/pkg/release/v1"
+	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// Bounds of one rendering.
+const (
+	RenderTimeout = time.Minute
+	maxRendered   = 64 << 20
+)
+
+// Request says what to render.
+type Request struct {
+	Chart  *Chart
+	Values Values
+	// Name and Namespace are the release's.
+	Name, Namespace string
+	// Version replaces the chart's own version.
+	Version string
+	// Upgrade renders what an upgrade would make; the default is an install.
+	Upgrade bool
+	// Capabilities of the cluster to render for; nil means Helm's own defaults.
+	Capabilities *common.Capabilities
+	// Lookup answers lookups; nil means that nothing is found.
+	Lookup Lookup
+	// SkipCRDs leaves out what stands in the chart's crds folder.
+	SkipCRDs bool
+	// SkipSchema does not hold the values against the chart's schema.
+	SkipSchema bool
+}
+
+// Render returns the objects that a release would have: CRDs first, then
+// hooks and manifests in the order Helm installs them. It needs no cluster.
+func Render(ctx context.Context, req Request) ([]*unstructured.Unstructured, error) {
+	ctx, cancel := context.WithTimeout(ctx, RenderTimeout)
+	defer cancel()
+	type outcome struct {
+		objects []*unstructured.Unstructured
+		err     error
+	}
+	// A template cannot be stopped: one that never ends is left behind.
+	done := make(chan outcome, 1)
+	go func() {
+		objects, err := render(ctx, req)
+		done <- outcome{objects, err}
+	}()
+	select {
+	case o := <-done:
+		return o.objects, req.Values.Secrets.HideError(o.err)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("rendering the chart %s for release %s/%s: %w", req.Chart.Name(), req.Namespace, req.Name, ctx.Err())
+	}
+}
+
+func render(ctx context.Context, req Request) ([]*unstructured.Unstructured, error) {
+	chart := req.Chart.Copy(req.Version)
+	values := req.Values.Map
+	if values == nil {
+		values = map[string]any{}
+	}
+	if err := chartutil.ProcessDependencies(chart, values); err != nil {
+		return nil, fmt.Errorf("processing the dependencies of chart %s: %w", chart.Name(), err)
+	}
+	capabilities := cmp.Or(req.Capabilities, common.DefaultCapabilities)
+	if needs := chart.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, capabilities.KubeVersion.String()) {
+		return nil, fmt.Errorf("chart %s requires Kubernetes %s, not %s", chart.Name(), needs, capabilities.KubeVersion.Version)
+	}
+	options := common.ReleaseOptions{Name: req.Name, Namespace: req.Namespace, Revision: 1, IsInstall: !req.Upgrade, IsUpgrade: req.Upgrade}
+	context, err := util.ToRenderValuesWithSchemaValidation(chart, values, options, capabilities, req.SkipSchema)
+	if err != nil {
+		return nil, err
+	}
+	files, err := engine.Engine{CustomTemplateFuncs: Functions(req.Lookup)}.RenderWithContext(ctx, chart, context)
+	if err != nil {
+		return nil, err
+	}
+	var objects []*unstructured.Unstructured
+	if !req.SkipCRDs {
+		for _, crd := range chart.CRDObjects() {
+			if objects, err = decode(objects, crd.Filename, string(crd.File.Data)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return manifests(objects, files)
+}
+
+// manifests decodes what the templates made, hooks and then the others.
+func manifests(objects []*unstructured.Unstructured, files map[string]string) ([]*unstructured.Unstructured, error) {
+	size := 0
+	for name, content := range files {
+		if size += len(content); size > maxRendered {
+			return nil, fmt.Errorf("the chart renders more than %d MiB", maxRendered>>20)
+		}
+		if strings.HasSuffix(name, "NOTES.txt") {
+			delete(files, name)
+		}
+	}
+	hooks, rest, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(hooks, func(a, b *release.Hook) int { return cmp.Compare(a.Weight, b.Weight) })
+	for _, h := range hooks {
+		if objects, err = decode(objects, h.Path, h.Manifest); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range rest {
+		if objects, err = decode(objects, m.Name, m.Content); err != nil {
+			return nil, err
+		}
+	}
+	return objects, nil
+}
+
+// decode appends the objects of a YAML stream; lists are taken apart.
+func decode(objects []*unstructured.Unstructured, name, content string) ([]*unstructured.Unstructured, error) {
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(content), 4096)
+	for {
+		var raw rawjson.RawMessage
+		err := decoder.Decode(&raw)
+		if errors.Is(err, io.EOF) {
+			return objects, nil
+		}
+		fields := map[string]any{}
+		if err == nil && len(raw) > 0 {
+			// Unlike the standard library's, it keeps whole numbers whole.
+			err = json.Unmarshal(raw, &fields)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if len(fields) == 0 {
+			continue
+		}
+		obj := &unstructured.Unstructured{Object: fields}
+		if obj.GetKind() == "" || obj.GetAPIVersion() == "" {
+			return nil, fmt.Errorf("%s: an object without apiVersion or kind", name)
+		}
+		if !obj.IsList() {
+			objects = append(objects, obj)
+			continue
+		}
+		err = obj.EachListItem(func(item runtime.Object) error {
+			objects = append(objects, item.(*unstructured.Unstructured))
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+}

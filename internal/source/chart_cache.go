@@ -1,0 +1,123 @@
+package source
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// chartCache keeps charts on disk by the digest of their content, and beside
+// them what was last found under a URL and version. Files appear complete or
+// not at all, so that several processes may share a folder.
+type chartCache struct{ dir string }
+
+// cachedChart is what a reference file says.
+type cachedChart struct {
+	Key      string `json:"key"`
+	Version  string `json:"version"`
+	Revision string `json:"revision"`
+	Digest   string `json:"digest"`
+}
+
+// lookup returns what was last remembered of a key, if it is still whole.
+func (c chartCache) lookup(key string) (ChartResult, bool) {
+	data, err := os.ReadFile(c.reference(key))
+	if err != nil {
+		return ChartResult{}, false
+	}
+	var ref cachedChart
+	if json.Unmarshal(data, &ref) != nil || ref.Key != key {
+		return ChartResult{}, false
+	}
+	path, ok := c.blob(ref.Digest)
+	if !ok {
+		return ChartResult{}, false
+	}
+	return ChartResult{Path: path, Version: ref.Version, Revision: ref.Revision, Digest: ref.Digest}, true
+}
+
+// remember notes what a key led to.
+func (c chartCache) remember(key string, r ChartResult) error {
+	data, err := json.Marshal(cachedChart{key, r.Version, r.Revision, r.Digest})
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(c.reference(key), data); err != nil {
+		return fmt.Errorf("keeping a chart in the cache: %w", err)
+	}
+	return nil
+}
+
+// blob returns the file of a digest, if its content is what the digest says.
+func (c chartCache) blob(digest string) (string, bool) {
+	path, err := c.path(digest)
+	if err != nil {
+		return "", false
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer file.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, file); err != nil {
+		return "", false
+	}
+	return path, "sha256:"+hex.EncodeToString(h.Sum(nil)) == digest
+}
+
+// put stores content and returns its digest and file.
+func (c chartCache) put(content []byte) (digest, path string, err error) {
+	sum := sha256.Sum256(content)
+	digest = "sha256:" + hex.EncodeToString(sum[:])
+	if path, ok := c.blob(digest); ok {
+		return digest, path, nil
+	}
+	path, err = c.path(digest)
+	if err != nil {
+		return "", "", err
+	}
+	if err := writeWhole(path, content); err != nil {
+		return "", "", fmt.Errorf("keeping a chart in the cache: %w", err)
+	}
+	return digest, path, nil
+}
+
+func (c chartCache) path(digest string) (string, error) {
+	sum, ok := strings.CutPrefix(digest, "sha256:")
+	if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size {
+		return "", fmt.Errorf("%q is no SHA-256 digest", digest)
+	}
+	return filepath.Join(c.dir, "sha256", sum[:2], sum+".tgz"), nil
+}
+
+func (c chartCache) reference(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(c.dir, "references", hex.EncodeToString(sum[:])+".json")
+}
+
+// writeWhole writes a file beside its place and moves it there.
+func writeWhole(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(tmp, bytes.NewReader(content))
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}

@@ -18,6 +18,7 @@ type stageFlags struct {
 	offline bool
 	sources []string
 	vault   string
+	assume  bool
 	seed    uint64
 }
 
@@ -27,6 +28,7 @@ func (f *stageFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.offline, "offline", false, "stay off the network: play charts that cannot be had by stand-ins")
 	flags.StringArrayVar(&f.sources, "source", nil, "take the chart at a URL from a folder: oci://registry/chart=DIR (repeatable)")
 	flags.StringVar(&f.vault, "vault", "", "the vault file that stands in for 1Password")
+	flags.BoolVar(&f.assume, "assume-secrets", false, "make up what the vault file lacks")
 	flags.Uint64Var(&f.seed, "seed", 1, "what simulated durations and made-up values are drawn from")
 }
 
@@ -48,6 +50,8 @@ func (f *stageFlags) options(p Process, args []string) (rehearsal.Options, error
 		Vault:      f.vault,
 		Seed:       f.seed,
 		Kubernetes: p.Kubernetes,
+
+		AssumeSecrets: f.assume,
 	}
 	if len(args) > 0 {
 		o.Path = args[0]

@@ -6,7 +6,25 @@ import (
 	"hearth/internal/domain"
 )
 
-// post queues a Transition or an Event for the subscribers.
+// subscriber is told the transitions after so many.
+type subscriber struct {
+	tell  func(Transition)
+	after uint64
+}
+
+// posted is a transition, and how many there have been with it.
+type posted struct {
+	Transition
+	number uint64
+}
+
+// replay is what a new subscriber has missed.
+type replay struct {
+	subscriber
+	missed []Transition
+}
+
+// post queues a posted transition, a replay or an event for delivery.
 func (w *Watcher) post(message any) {
 	if len(w.outbox) == maxUndelivered {
 		w.outbox = w.outbox[1:]
@@ -50,9 +68,15 @@ func (w *Watcher) deliver(ctx context.Context) {
 
 		for _, message := range messages {
 			switch m := message.(type) {
-			case Transition:
-				for _, f := range subscribers {
-					f(m)
+			case posted:
+				for _, s := range subscribers {
+					if m.number > s.after {
+						s.tell(m.Transition)
+					}
+				}
+			case replay:
+				for _, t := range m.missed {
+					m.tell(t)
 				}
 			case domain.Event:
 				for _, f := range listeners {

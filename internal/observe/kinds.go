@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"slices"
+	"sync"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
@@ -43,32 +44,30 @@ var workloadKinds = []schema.GroupVersionKind{
 	batchv1.SchemeGroupVersion.WithKind("CronJob"),
 }
 
-// followedKinds are what a Watcher follows: what states are looked up in comes
-// before what they are derived for.
-func followedKinds() []schema.GroupVersionKind {
-	return slices.Concat(
-		[]schema.GroupVersionKind{configMapKind, secretKind, clusterStoreKind, storeKind},
-		workloadKinds,
-		[]schema.GroupVersionKind{kustomizationKind, helmReleaseKind, externalSecretKind, httpRouteKind, podKind},
-	)
-}
+// lookedUpKinds are what states are looked up in.
+var lookedUpKinds = []schema.GroupVersionKind{configMapKind, secretKind, clusterStoreKind, storeKind}
+
+// toldKinds are what states are derived for, and what owns pods.
+var toldKinds = append(slices.Clone(workloadKinds), kustomizationKind, helmReleaseKind, externalSecretKind, httpRouteKind, podKind)
 
 // follow follows the observed kinds until ctx ends. Where definitions are
 // missing it waits for new ones and tries again.
 func (w *Watcher) follow(ctx context.Context) error {
-	missing, err := w.followAll(ctx, followedKinds())
-	if err != nil || len(missing) == 0 {
+	missing, err := w.followAll(ctx, lookedUpKinds)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	w.reveal()
+	further, err := w.followAll(ctx, toldKinds)
+	if missing = append(missing, further...); err != nil || len(missing) == 0 {
 		return ended(ctx, err)
 	}
 	if err := w.objects.Follow(ctx, definitionKind); err != nil {
 		return ended(ctx, err)
 	}
-	for len(missing) > 0 {
-		if missing, err = w.followAll(ctx, missing); err != nil {
+	for {
+		if missing, err = w.followAll(ctx, missing); err != nil || len(missing) == 0 {
 			return ended(ctx, err)
-		}
-		if len(missing) == 0 {
-			break
 		}
 		select {
 		case <-ctx.Done():
@@ -76,19 +75,24 @@ func (w *Watcher) follow(ctx context.Context) error {
 		case <-w.defined:
 		}
 	}
-	return ended(ctx, nil)
 }
 
-// followAll follows kinds, and returns those that the cluster does not serve.
+// followAll follows kinds, all at once, and returns those that the cluster does
+// not serve.
 func (w *Watcher) followAll(ctx context.Context, kinds []schema.GroupVersionKind) (missing []schema.GroupVersionKind, err error) {
-	for _, kind := range kinds {
-		err := w.objects.Follow(ctx, kind)
+	results := make([]error, len(kinds))
+	var following sync.WaitGroup
+	for i, kind := range kinds {
+		following.Go(func() { results[i] = w.objects.Follow(ctx, kind) })
+	}
+	following.Wait()
+	for i, kind := range kinds {
 		switch {
-		case err == nil:
-		case apimeta.IsNoMatchError(err):
+		case results[i] == nil:
+		case apimeta.IsNoMatchError(results[i]):
 			missing = append(missing, kind)
 		default:
-			return nil, err
+			return nil, results[i]
 		}
 	}
 	return missing, nil

@@ -63,6 +63,15 @@ func readStore(ref domain.Ref, obj client.Object) Store {
 	return s
 }
 
+// reveal tells that Secrets and ConfigMaps are known from now on: one that is
+// not there does not exist.
+func (w *Watcher) reveal() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.hidden)
+	w.lookAgain(func(r *record) bool { return r.Kind == kindPod && r.State == domain.PodInit })
+}
+
 // lookAgain derives the state of objects once more: what they depend on has
 // changed.
 func (w *Watcher) lookAgain(which func(*record) bool) {

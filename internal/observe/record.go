@@ -84,7 +84,7 @@ func (w *Watcher) transition(r *record, t Transition) {
 		w.offModel = append(w.offModel, t)
 	}
 	if len(w.subscribers) > 0 {
-		w.post(t)
+		w.post(posted{t, w.transitions.added})
 	}
 }
 
@@ -98,9 +98,11 @@ func machine(kind string) *domain.Machine {
 type ring struct {
 	buffer []Transition
 	next   int
+	added  uint64 // ever
 }
 
 func (r *ring) add(t Transition) {
+	r.added++
 	if len(r.buffer) < maxTransitions {
 		r.buffer = append(r.buffer, t)
 		return

@@ -37,17 +37,17 @@ type Watcher struct {
 	started     time.Time
 	records     map[domain.Ref]*record
 	configs     map[domain.Ref]string // Secrets and ConfigMaps that exist, by their data's digest where known
-	hidden      map[string]bool       // kinds of these that may not be read
+	hidden      map[string]bool       // kinds of these that are not known yet, or may not be read
 	stores      map[domain.Ref]Store
 	lineages    map[objects.Key]lineage
 	wanted      []schema.GroupVersionKind // kinds of owners that are not followed yet
 	asked       map[schema.GroupVersionKind]bool
 	transitions ring
 	offModel    []Transition
-	subscribers []func(Transition)
+	subscribers []subscriber
 	listeners   []func(domain.Event)
 	changes     map[chan struct{}]bool
-	outbox      []any // Transition or domain.Event, in order
+	outbox      []any // posted, replay or domain.Event, in order
 }
 
 // record is what is remembered of one object.
@@ -67,6 +67,7 @@ type record struct {
 func New(o *objects.Objects, now func() time.Time) *Watcher {
 	w := newWatcher(now)
 	w.objects = o
+	w.hidden[kindSecret], w.hidden[kindConfigMap] = true, true
 	o.Listen(w.handle)
 	return w
 }
@@ -106,13 +107,15 @@ func (w *Watcher) Start(ctx context.Context) error {
 	return err
 }
 
-// Subscribe calls f for every transition from now on, in order, one at a time.
-// A slow f delays other subscribers, and loses the oldest transitions once
-// tens of thousands wait.
+// Subscribe calls f for every transition that is remembered and every further
+// one, in order, one at a time. A slow f delays other subscribers, and loses
+// the oldest transitions once tens of thousands wait.
 func (w *Watcher) Subscribe(f func(Transition)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.subscribers = append(w.subscribers, f)
+	s := subscriber{f, w.transitions.added}
+	w.subscribers = append(w.subscribers, s)
+	w.post(replay{s, w.transitions.list()})
 }
 
 // OnEvent calls f for every domain event from now on, as Subscribe does.

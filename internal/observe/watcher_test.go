@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -334,5 +335,32 @@ func TestRingForgetsTheOldest(t *testing.T) {
 	list := r.list()
 	if len(list) != maxTransitions || list[0].Message != "2" || list[len(list)-1].Message != fmt.Sprint(maxTransitions+1) {
 		t.Errorf("%d kept, from %s to %s", len(list), list[0].Message, list[len(list)-1].Message)
+	}
+}
+
+// TestSubscribersMissNothing subscribes twice, before and after transitions.
+func TestSubscribersMissNothing(t *testing.T) {
+	w := newInformed()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var early, late []string
+	done := make(chan struct{})
+	w.Subscribe(func(t Transition) { early = append(early, t.Name+" "+string(t.To)) })
+	w.see(kustomizationKind, kustomization("a"))
+	w.Subscribe(func(t Transition) {
+		if late = append(late, t.Name+" "+string(t.To)); t.Name == "b" {
+			close(done)
+		}
+	})
+	w.see(kustomizationKind, kustomization("b"))
+	go w.deliver(ctx)
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the second transition did not come")
+	}
+	want := []string{"a Idle", "b Idle"}
+	if diff := cmp.Diff([][]string{want, want}, [][]string{early, late}); diff != "" {
+		t.Error(diff)
 	}
 }

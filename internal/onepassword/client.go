@@ -20,6 +20,8 @@ type ClientOptions struct {
 	// Vaults maps names or ids of vaults to the order in which they are
 	// searched, as a secret store does; equal numbers go by name.
 	Vaults map[string]int
+	// AllVaults searches every vault that the token reaches, by name, instead.
+	AllVaults bool
 	// Timeout bounds one request; 0 means 10 seconds.
 	Timeout time.Duration
 }
@@ -31,7 +33,8 @@ type ClientOptions struct {
 type Client struct {
 	url     string
 	token   Value
-	order   []string // vaults, by name or id
+	order   []string // vaults, by name or id; those of the server where all is set
+	all     bool
 	timeout time.Duration
 	http    *http.Client
 	slots   chan struct{} // bounds concurrent requests
@@ -55,6 +58,7 @@ func NewClient(o ClientOptions) *Client {
 		url:     strings.TrimRight(o.URL, "/"),
 		token:   NewValue(o.Token),
 		order:   inOrder(o.Vaults),
+		all:     o.AllVaults,
 		timeout: o.Timeout,
 		http:    &http.Client{Transport: transport, CheckRedirect: noRedirect},
 		slots:   make(chan struct{}, maxRequests),
@@ -85,11 +89,15 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Check asks for every vault, so that a server that is down, a token that is
 // refused and a vault that is missing are known.
 func (c *Client) Check(ctx context.Context) error {
-	if len(c.order) == 0 {
+	since := time.Now()
+	order, err := c.vaults(ctx, since)
+	if err != nil {
+		return err
+	}
+	if len(order) == 0 && !c.all {
 		return errors.New("the store names no vaults: add one to spec.provider.onepassword.vaults")
 	}
-	since := time.Now()
-	for _, name := range c.order {
+	for _, name := range order {
 		if _, err := c.vaultID(ctx, name, since); err != nil {
 			return err
 		}
@@ -113,7 +121,11 @@ func (c *Client) Item(ctx context.Context, title string, since time.Time) (*Item
 }
 
 func (c *Client) fetchItem(ctx context.Context, title string, since time.Time) (*Item, error) {
-	for _, vault := range c.order {
+	order, err := c.vaults(ctx, vaultSince(since))
+	if err != nil {
+		return nil, err
+	}
+	for _, vault := range order {
 		item, err := c.searchVault(ctx, vault, title, vaultSince(since))
 		if isNotFound(err) { // the vault has another id by now
 			item, err = c.searchVault(ctx, vault, title, time.Now())
@@ -122,7 +134,7 @@ func (c *Client) fetchItem(ctx context.Context, title string, since time.Time) (
 			return item, err
 		}
 	}
-	return nil, &NoItemError{Item: title, Vaults: c.order}
+	return nil, &NoItemError{Item: title, Vaults: order}
 }
 
 func (c *Client) searchVault(ctx context.Context, vault, title string, since time.Time) (*Item, error) {
@@ -175,8 +187,12 @@ func (c *Client) itemByID(ctx context.Context, vaultID, id string) (*Item, error
 // vaults, and of titles in each.
 func (c *Client) List(ctx context.Context, since time.Time) ([]*Item, error) {
 	v, err := c.once(ctx, "list", since, func(ctx context.Context, since time.Time) (any, error) {
+		order, err := c.vaults(ctx, vaultSince(since))
+		if err != nil {
+			return nil, err
+		}
 		var all []*Item
-		for _, vault := range c.order {
+		for _, vault := range order {
 			vaultID, err := c.vaultID(ctx, vault, vaultSince(since))
 			if err != nil {
 				return nil, err
@@ -219,11 +235,33 @@ func (c *Client) Content(ctx context.Context, item *Item, f File) (Value, error)
 	return NewValue(string(data)), nil
 }
 
+// vaults returns the vaults in the order in which they are searched.
+func (c *Client) vaults(ctx context.Context, since time.Time) ([]string, error) {
+	if !c.all {
+		return c.order, nil
+	}
+	v, err := c.once(ctx, "vaults", since, func(ctx context.Context, _ time.Time) (any, error) {
+		var found []wireVault
+		if err := c.get(ctx, "/v1/vaults", &found); err != nil {
+			return nil, err
+		}
+		order := map[string]int{}
+		for _, vault := range found {
+			order[vault.Name] = 0
+		}
+		return inOrder(order), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.([]string), nil
+}
+
 // vaultID returns the id of a vault that is named by name or id.
 func (c *Client) vaultID(ctx context.Context, name string, since time.Time) (string, error) {
 	v, err := c.once(ctx, "vault/"+name, since, func(ctx context.Context, _ time.Time) (any, error) {
 		var found []wireVault
-		if err := c.get(ctx, "/v1/vaults?filter="+url.QueryEscape(`name eq "`+name+`"`), &found); err != nil {
+		if err := c.get(ctx, "/v1/vaults?filter="+url.QueryEscape(`title eq "`+name+`"`), &found); err != nil {
 			return nil, err
 		}
 		switch {

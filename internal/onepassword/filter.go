@@ -9,25 +9,30 @@ import (
 // maxFilter bounds the filter of a request, in bytes.
 const maxFilter = 4 << 10
 
-// readFilter reads the filter of a request, `attribute eq "text"`, and returns
-// a function that tells whether an attribute with those values passes: always,
-// for attributes that the filter does not speak of. It answers a filter that
-// the server does not know.
-func readFilter(w http.ResponseWriter, r *http.Request, attributes ...string) (func(attribute string, values ...string) bool, bool) {
-	filter := r.URL.Query().Get("filter")
-	if filter == "" {
-		return func(string, ...string) bool { return true }, true
+// filter is what a request's `attribute eq "text"` asks for. The zero filter
+// lets everything pass.
+type filter struct{ attribute, text string }
+
+// readFilter reads the filter of a request, and answers one that the server
+// does not know.
+func readFilter(w http.ResponseWriter, r *http.Request, attributes ...string) (filter, bool) {
+	given := r.URL.Query().Get("filter")
+	if given == "" {
+		return filter{}, true
 	}
-	attribute, rest, _ := strings.Cut(strings.TrimSpace(filter), " ")
+	attribute, rest, _ := strings.Cut(strings.TrimSpace(given), " ")
 	operator, text, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	if len(filter) > maxFilter || !slices.Contains(attributes, attribute) || !strings.EqualFold(operator, "eq") {
+	if len(given) > maxFilter || !slices.Contains(attributes, attribute) || !strings.EqualFold(operator, "eq") {
 		fail(w, http.StatusBadRequest, "Invalid filter")
-		return nil, false
+		return filter{}, false
 	}
-	wanted := unquote(text)
-	return func(name string, values ...string) bool {
-		return name != attribute || slices.Contains(values, wanted)
-	}, true
+	return filter{attribute, unquote(text)}, true
+}
+
+// passes reports whether something whose attribute has the values passes; a
+// filter of another attribute lets it.
+func (f filter) passes(attribute string, values ...string) bool {
+	return f.attribute != attribute || slices.Contains(values, f.text)
 }
 
 // unquote takes the quotes off a filter's text. What stands between the first

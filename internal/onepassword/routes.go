@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 )
 
 func (s *Server) routes() *http.ServeMux {
@@ -38,13 +37,13 @@ func (s *Server) routes() *http.ServeMux {
 }
 
 func (s *Server) listVaults(w http.ResponseWriter, r *http.Request) {
-	matches, ok := readFilter(w, r, "name")
+	f, ok := readFilter(w, r, "name", "title") // clients use either
 	if !ok {
 		return
 	}
 	out := []wireVault{}
-	for _, v := range s.allVaults(r.URL.Query().Get("filter")) {
-		if matches("name", v.Name) {
+	for _, v := range s.allVaults(f) {
+		if f.passes("name", v.Name) && f.passes("title", v.Name) {
 			out = append(out, s.wireVault(v))
 		}
 	}
@@ -62,18 +61,18 @@ func (s *Server) listItems(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	matches, ok := readFilter(w, r, "title", "tag")
+	f, ok := readFilter(w, r, "title", "tag")
 	if !ok {
 		return
 	}
 	out := []wireItem{}
 	for _, item := range v.Items {
-		if matches("title", item.Title) && matches("tag", item.Tags...) {
+		if f.passes("title", item.Title) && f.passes("tag", item.Tags...) {
 			out = append(out, s.wireItem(v, item, false))
 		}
 	}
-	if title, ok := strings.CutPrefix(r.URL.Query().Get("filter"), "title eq "); ok && len(out) == 0 {
-		if item, ok := s.makeUp(v, unquote(title)); ok {
+	if f.attribute == "title" && len(out) == 0 {
+		if item, ok := s.makeUp(v, f.text); ok {
 			out = append(out, s.wireItem(v, item, false))
 		}
 	}

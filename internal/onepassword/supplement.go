@@ -2,20 +2,21 @@ package onepassword
 
 import (
 	"slices"
-	"strings"
 
 	"hearth/internal/domain"
 )
 
 // allVaults returns the vaults, and one that is made up if a filter asks for a
 // name that no vault has and things may be made up.
-func (s *Server) allVaults(filter string) []Vault {
+func (s *Server) allVaults(f filter) []Vault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := append([]Vault{}, s.vaults...)
-	quoted, ok := strings.CutPrefix(filter, "name eq ")
-	name := unquote(quoted)
-	if !ok || s.options.Assume == nil || slices.ContainsFunc(all, func(v Vault) bool { return v.Name == name }) {
+	name := f.text
+	if name == "" && len(all) == 0 {
+		name = "Assumed"
+	}
+	if name == "" || s.options.Assume == nil || slices.ContainsFunc(all, func(v Vault) bool { return v.Name == name }) {
 		return all
 	}
 	v := Vault{ID: MakeID("vault", name), Name: name}

@@ -60,7 +60,7 @@ func (s *Stage) boot(ctx context.Context) error {
 }
 
 // perform lets everything run, and hands it the homelab: first what is there
-// before Flux, then the entry.
+// before Flux, then the entry. That goes on after it returned.
 func (s *Stage) perform(ctx context.Context, mgr manager.Manager) error {
 	go func() { s.done <- mgr.Start(ctx) }()
 	s.closed = append(s.closed, s.wait)
@@ -72,10 +72,19 @@ func (s *Stage) perform(ctx context.Context, mgr manager.Manager) error {
 			return err
 		}
 	}
-	if err := s.bootstrap(ctx, mgr.GetClient()); err != nil {
+	busy := s.gate.Timer()
+	go func() {
+		defer busy()
+		s.entered <- s.begin(ctx, mgr.GetClient())
+	}()
+	return nil
+}
+
+func (s *Stage) begin(ctx context.Context, c client.Client) error {
+	if err := s.bootstrap(ctx, c); err != nil {
 		return err
 	}
-	return s.enter(ctx, mgr.GetClient())
+	return s.enter(ctx, c)
 }
 
 // wait returns when the reconcilers have ended.

@@ -25,6 +25,9 @@ type Options struct {
 	Sources map[string]string
 	// Vault names a vault file, instead of what .hearth.yaml names.
 	Vault string
+	// AssumeSecrets makes up what the vault file lacks; without a vault file
+	// all values are made up.
+	AssumeSecrets bool
 	// CacheDir is where fetched charts are kept; empty means the user's cache folder.
 	CacheDir string
 	// StateDir keeps the cluster between runs; empty means nothing is kept.

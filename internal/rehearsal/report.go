@@ -78,14 +78,19 @@ type kubernetes struct {
 	ready   time.Duration
 	nodes   int
 	path    string
+	tree    string
 }
 
 // row is a Kustomization in dependency order with what keeps it from Ready.
 type row struct {
-	object Object
-	after  []string
-	causes []cause
+	object  Object
+	after   []string
+	waiting []domain.Ref
+	causes  []cause
 }
+
+// blocked says that it only waits for others.
+func (r row) blocked() bool { return len(r.waiting) > 0 && !r.object.ready }
 
 // cause is one object that is not ready, and where to look.
 type cause struct {

@@ -8,9 +8,11 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"hearth/internal/domain"
@@ -46,11 +48,19 @@ type Stage struct {
 	assumptions *domain.Assumptions
 	simulated   *simulated
 	engine      *engine
-	nodes       int
+	began       time.Time
 
 	stop   context.CancelFunc
 	closed []func() error
 	done   chan error
+
+	// entered tells once how the bootstrap and the entry went.
+	entered chan error
+
+	mu        sync.Mutex
+	noted     []string
+	onProblem func(string)
+	kinds     kinds
 }
 
 // Open reads the repository, starts Kubernetes, and applies what the cluster's
@@ -63,7 +73,9 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 		index:       &render.Index{},
 		assumptions: &domain.Assumptions{},
 		simulated:   &simulated{},
+		began:       time.Now(),
 		done:        make(chan error, 1),
+		entered:     make(chan error, 1),
 	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -87,6 +99,7 @@ func (s *Stage) open(ctx context.Context) error {
 func (s *Stage) openRepository(ctx context.Context) error {
 	path, cluster := s.options.Path, s.options.Cluster
 	if path == "" {
+		cluster = cmp.Or(cluster, exampleCluster)
 		dir, remove, err := unpackExample()
 		if err != nil {
 			return err
@@ -98,8 +111,11 @@ func (s *Stage) openRepository(ctx context.Context) error {
 	if s.repository, err = repo.Open(ctx, path, repo.Options{}); err != nil {
 		return err
 	}
-	s.cluster, err = s.repository.Cluster(cluster)
-	return err
+	if s.cluster, err = s.repository.Cluster(cluster); err != nil {
+		return err
+	}
+	s.kinds.brought = s.kindsOfCharts()
+	return nil
 }
 
 // Snapshot returns every observed object as it stands now.
@@ -114,8 +130,8 @@ func (s *Stage) Kubernetes() kube.Cluster { return s.kubernetes }
 // ClusterName returns the name of the cluster that is rehearsed.
 func (s *Stage) ClusterName() string { return s.cluster.Name }
 
-// Root returns the root folder of the repository.
-func (s *Stage) Root() string { return s.repository.Root }
+// Headline says in one line what is on the stage.
+func (s *Stage) Headline() string { return s.kubernetesInfo().headline() }
 
 // closeTimeout bounds the orderly end of the control plane.
 const closeTimeout = 20 * time.Second

@@ -55,14 +55,15 @@ func (p *textPrinter) paint(code, s string) string {
 
 func (p *textPrinter) printf(format string, args ...any) { fmt.Fprintf(p, format, args...) }
 
-func (p *textPrinter) headline(r *Report) {
-	k := r.kubernetes
+func (p *textPrinter) headline(r *Report) { p.printf("%s\n\n", r.kubernetes.headline()) }
+
+func (k kubernetes) headline() string {
 	minor := k.version
 	if strings.Count(minor, ".") > 1 {
 		minor = minor[:strings.LastIndex(minor, ".")]
 	}
-	p.printf("Kubernetes %s ready in %.1fs · %d virtual nodes · %s · %s\n\n",
-		minor, k.ready.Seconds(), k.nodes, k.path, r.Revision)
+	return fmt.Sprintf("Kubernetes %s ready in %.1fs · %s · %s · %s",
+		minor, k.ready.Seconds(), plural(k.nodes, "virtual node"), k.path, k.tree)
 }
 
 func (p *textPrinter) tree(rows []row) {

@@ -32,6 +32,9 @@ func (r *Repository) findClusters() error {
 	for _, c := range r.Clusters {
 		c.Config = r.Config.Of(c.Name)
 	}
+	if name := r.Config.DefaultCluster; name != "" && !slices.ContainsFunc(r.Clusters, func(c *Cluster) bool { return c.Name == name }) {
+		return configProblem(r.Config.line("defaultCluster"), fmt.Sprintf("there is no cluster %q to be the default", name))
+	}
 	slices.SortFunc(r.Clusters, func(a, b *Cluster) int { return strings.Compare(a.Name, b.Name) })
 	if len(r.Clusters) == 0 {
 		return r.noCluster()

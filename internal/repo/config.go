@@ -26,6 +26,8 @@ const ConfigFile = ".hearth.yaml"
 type Config struct {
 	// Clusters declares the clusters by name. Without it they are found.
 	Clusters map[string]ClusterConfig `yaml:"clusters"`
+	// DefaultCluster is the cluster that is meant where none is named.
+	DefaultCluster string `yaml:"defaultCluster"`
 	// Vault is the path of the vault file.
 	Vault string `yaml:"vault"`
 	// Sources maps the URL of a chart or source to a folder of the
@@ -68,10 +70,9 @@ type EntryConfig struct {
 
 // Node is a virtual node.
 type Node struct {
-	Name        string            `yaml:"name"`
-	Labels      map[string]string `yaml:"labels"`
-	Annotations map[string]string `yaml:"annotations"`
-	Taints      []Taint           `yaml:"taints"`
+	Name   string            `yaml:"name"`
+	Labels map[string]string `yaml:"labels"`
+	Taints []Taint           `yaml:"taints"`
 	// Capacity holds quantities by resource, for example cpu: "8".
 	Capacity map[string]string `yaml:"capacity"`
 }

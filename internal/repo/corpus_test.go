@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -105,6 +106,36 @@ func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
 		if _, err := Open(b.Context(), dir, Options{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkOpenMany opens a made-up repository of 2,000 applications.
+func BenchmarkOpenMany(b *testing.B) {
+	dir := b.TempDir()
+	file := func(name, text string) {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	const kustomization = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: %s}\nspec: {path: ./%s, sourceRef: {kind: GitRepository, name: flux-system}}\n"
+	file("clusters/home/apps.yaml", fmt.Sprintf(kustomization, "apps", "apps"))
+	for i := range 2000 {
+		app := fmt.Sprintf("apps/ns%d/app%d", i%50, i)
+		file(app+"/ks.yaml", fmt.Sprintf(kustomization, filepath.Base(app), app+"/app"))
+		file(app+"/app/release.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: x}\nspec: {chartRef: {kind: OCIRepository, name: app-template}}\n")
+	}
+	for b.Loop() {
+		r, err := Open(b.Context(), dir, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if x := r.Index(r.Clusters[0]); len(x.HelmReleases) != 2000 {
+			b.Fatalf("%d releases", len(x.HelmReleases))
 		}
 	}
 }

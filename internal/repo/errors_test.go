@@ -50,6 +50,21 @@ func TestCluster(t *testing.T) {
 	}
 }
 
+func TestDefaultCluster(t *testing.T) {
+	r := &Repository{Root: "/lab", Clusters: []*Cluster{{Name: "main", Path: "a"}, {Name: "staging", Path: "b"}}, inside: "."}
+	r.Config.DefaultCluster = "staging"
+	if c, err := r.Cluster(""); err != nil || c.Name != "staging" {
+		t.Errorf("Cluster(\"\") = %v, %v; want the default", c, err)
+	}
+	if c, err := r.Cluster("main"); err != nil || c.Name != "main" {
+		t.Errorf("Cluster(\"main\") = %v, %v", c, err)
+	}
+	r.inside = "a"
+	if c, err := r.Cluster(""); err != nil || c.Name != "main" {
+		t.Errorf("inside main, Cluster(\"\") = %v, %v; want the folder's", c, err)
+	}
+}
+
 func TestSymbolicLinksStayInside(t *testing.T) {
 	outside := t.TempDir()
 	write(t, filepath.Join(outside, "x.yaml"), "apiVersion: v1\nkind: Secret\nmetadata: {name: hunter2}\n")

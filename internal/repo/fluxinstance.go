@@ -29,9 +29,16 @@ func (r *Repository) fluxInstances() []Entry {
 // fluxReleases finds the HelmReleases of the chart flux-instance, whose values
 // are a FluxInstance's spec.
 func (r *Repository) fluxReleases() []Entry {
+	const chart = "flux-instance"
+	sources := map[string]bool{chart: true} // names of OCIRepositories that hold the chart
+	for _, source := range r.tree.of(sourceGroup, "OCIRepository") {
+		if path.Base(source.Text("spec", "url")) == chart {
+			sources[source.Name()] = true
+		}
+	}
 	var found []Entry
 	for _, d := range r.tree.of(helmGroup, "HelmRelease") {
-		if !r.isFluxInstance(d) {
+		if d.Text("spec", "chart", "spec", "chart") != chart && !sources[d.Text("spec", "chartRef", "name")] {
 			continue
 		}
 		values := instanceValues{doc: d, at: []string{"spec", "values"}}
@@ -49,25 +56,6 @@ func (r *Repository) fluxReleases() []Entry {
 		}
 	}
 	return found
-}
-
-// isFluxInstance reports whether a release is one of the chart flux-instance:
-// by the chart that it names, or the source that it refers to.
-func (r *Repository) isFluxInstance(d *manifest.Document) bool {
-	const chart = "flux-instance"
-	if d.Text("spec", "chart", "spec", "chart") == chart {
-		return true
-	}
-	name := d.Text("spec", "chartRef", "name")
-	if name == "" {
-		return false
-	}
-	for _, source := range r.tree.of(sourceGroup, "OCIRepository") {
-		if source.Name() == name && path.Base(source.Text("spec", "url")) == chart {
-			return true
-		}
-	}
-	return name == chart
 }
 
 // instanceValues are the chart's values: in the release itself, or in a file.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -29,18 +28,14 @@ func FuzzParseConfig(f *testing.F) {
 
 func FuzzHelmfile(f *testing.F) {
 	f.Add([]byte("releases:\n  - name: a\n    chart: ../x\n    version: {{ v }}\n    needs: [b]\n    values: [../../x, {a: 1}]\n    hooks: [{command: kubectl, args: [apply, -k, ../../../x]}]\n"))
+	root, err := os.OpenRoot(f.TempDir())
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer root.Close()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "helmfile.yaml"), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		root, err := os.OpenRoot(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer root.Close()
 		b := bootstrapReader{ctx: t.Context(), root: root, tree: &tree{}}
-		b.helmfile("helmfile.yaml")
+		b.helmfileText("helmfile.yaml", data)
 		for _, r := range b.result.Releases {
 			if r.Name == "" {
 				t.Error("a release without a name")

@@ -84,6 +84,10 @@ func (b *bootstrapReader) helmfile(name string) {
 		b.problem(err)
 		return
 	}
+	b.helmfileText(name, data)
+}
+
+func (b *bootstrapReader) helmfileText(name string, data []byte) {
 	docs, err := manifest.Parse(name, withoutActions(data))
 	if err != nil {
 		b.problem(err)

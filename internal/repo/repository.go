@@ -81,8 +81,8 @@ func Open(ctx context.Context, path string, o Options) (*Repository, error) {
 }
 
 // Cluster returns the cluster of that name. Without a name it is the only
-// cluster, or the one whose folder was opened; otherwise the error names the
-// clusters to choose from.
+// cluster, the one whose folder was opened, or the configured default;
+// otherwise the error names the clusters to choose from.
 func (r *Repository) Cluster(name string) (*Cluster, error) {
 	var names []string
 	for _, c := range r.Clusters {
@@ -101,6 +101,9 @@ func (r *Repository) Cluster(name string) (*Cluster, error) {
 		if c.Path != "." && within(c.Path, r.inside) {
 			return c, nil
 		}
+	}
+	if name := r.Config.DefaultCluster; name != "" {
+		return r.Cluster(name)
 	}
 	return nil, fmt.Errorf("%s has the clusters %s: choose one with --cluster", r.Root, strings.Join(names, ", "))
 }

@@ -10,10 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/BurntSushi/toml"
-	"github.com/nikolalohinski/gonja/v2/builtins"
 	"github.com/nikolalohinski/gonja/v2/config"
 	"github.com/nikolalohinski/gonja/v2/exec"
 	"github.com/nikolalohinski/gonja/v2/loaders"
@@ -25,24 +23,12 @@ import (
 // templateFile configures how a repository's Jinja2 templates are written.
 const templateFile = ".minijinja.toml"
 
-// Bounds of rendering one template.
-const (
-	renderTime  = 5 * time.Second
-	renderSize  = manifest.MaxSize
-	renderRange = 10_000 // items of a range()
-)
-
 // templateSyntax is how a repository's Jinja2 templates are written. The zero
 // value is Jinja2's own syntax.
 type templateSyntax struct {
-	TrimBlocks    bool              `toml:"trim-blocks"`
-	LeftStrip     bool              `toml:"lstrip-blocks"`
-	Newline       bool              `toml:"newline"`
-	Syntax        map[string]string `toml:"syntax"`
-	Env           bool              `toml:"env"`
-	Strict        bool              `toml:"strict"`
-	LinePrefix    string            `toml:"-"`
-	CommentPrefix string            `toml:"-"`
+	TrimBlocks bool              `toml:"trim-blocks"`
+	LeftStrip  bool              `toml:"lstrip-blocks"`
+	Syntax     map[string]string `toml:"syntax"`
 }
 
 func readTemplateSyntax(root *os.Root) (templateSyntax, error) {
@@ -69,10 +55,12 @@ func readTemplateSyntax(root *os.Root) (templateSyntax, error) {
 // stand for themselves and are never read, and no other file is included.
 func (s templateSyntax) render(ctx context.Context, name string, source []byte) ([]byte, error) {
 	text := vaultAction.ReplaceAll(source, []byte("$1"))
+	if reason := unbounded(text); reason != "" {
+		return nil, &Problem{Place: domain.Place{File: name}, Message: "the template is not rendered: " + reason}
+	}
 	ctx, cancel := context.WithTimeout(ctx, renderTime)
 	defer cancel()
-	var out bounded
-	out.ctx = ctx
+	out := bounded{ctx: ctx}
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
@@ -91,7 +79,7 @@ func (s templateSyntax) render(ctx context.Context, name string, source []byte) 
 		if err != nil {
 			return nil, templateProblem(name, source, err)
 		}
-		return out.Bytes(), nil
+		return out.text.Bytes(), nil
 	case <-ctx.Done():
 		return nil, &Problem{Place: domain.Place{File: name}, Message: fmt.Sprintf("rendering the template takes longer than %s", renderTime)}
 	}
@@ -111,39 +99,6 @@ func (s templateSyntax) config() *config.Config {
 		}
 	}
 	return c
-}
-
-// environment returns what templates may use: the builtins, with a bounded range.
-func environment() *exec.Environment {
-	variables := exec.EmptyContext().Update(builtins.GlobalFunctions).Update(builtins.GlobalVariables)
-	variables.Set("range", boundedRange)
-	return &exec.Environment{
-		Context: variables, Filters: builtins.Filters, Tests: builtins.Tests,
-		ControlStructures: builtins.ControlStructures, Methods: builtins.Methods,
-	}
-}
-
-func boundedRange(_ *exec.Evaluator, args *exec.VarArgs) ([]int, error) {
-	bounds := []int{0, 0, 1}
-	switch n := len(args.Args); n {
-	case 1:
-		bounds[1] = args.Args[0].Integer()
-	case 2, 3:
-		for i := range n {
-			bounds[i] = args.Args[i].Integer()
-		}
-	default:
-		return nil, errors.New("range takes one to three numbers")
-	}
-	start, stop, step := bounds[0], bounds[1], bounds[2]
-	var list []int
-	for i := start; step != 0 && (step > 0 && i < stop || step < 0 && i > stop); i += step {
-		if len(list) == renderRange {
-			return nil, fmt.Errorf("range has more than %d items", renderRange)
-		}
-		list = append(list, i)
-	}
-	return list, nil
 }
 
 var (
@@ -201,49 +156,4 @@ func lineOfBlock(source []byte, name string) int {
 		}
 	}
 	return found
-}
-
-// bounded is a buffer that ends rendering when it is full or out of time.
-type bounded struct {
-	bytes.Buffer
-	ctx context.Context
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if err := b.ctx.Err(); err != nil {
-		return 0, err
-	}
-	if b.Len()+len(p) > renderSize {
-		return 0, fmt.Errorf("it grows beyond %d bytes", renderSize)
-	}
-	return b.Buffer.Write(p)
-}
-
-// lineIndex finds the lines of a template that rendered documents come from.
-type lineIndex struct {
-	source []string
-	same   bool
-	next   int
-}
-
-func newLineIndex(source, rendered []byte) *lineIndex {
-	return &lineIndex{source: strings.Split(string(source), "\n"), same: bytes.Equal(source, rendered)}
-}
-
-// of returns the line of a document: its own in a text that rendering did not
-// change, else the next line of the template that names it, or the first one
-// where a loop comes round again; 0 if there is none.
-func (x *lineIndex) of(d *manifest.Document) int {
-	if x.same {
-		return d.Line
-	}
-	for n := range x.source {
-		i := (x.next + n) % len(x.source)
-		key, value, ok := strings.Cut(strings.TrimSpace(x.source[i]), ":")
-		if ok && key == "name" && strings.Trim(strings.TrimSpace(value), `"'`) == d.Name() {
-			x.next = i + 1
-			return i + 1
-		}
-	}
-	return 0
 }

@@ -58,6 +58,16 @@ func (c *Charts) mapped(req ChartRequest) (*ChartResult, error) {
 	return result, nil
 }
 
+// maps reports whether the mapping names a Helm repository or a chart of it.
+func (c *Charts) maps(repository string) bool {
+	for url := range c.o.Mapping {
+		if url == repository || strings.HasPrefix(url, repository+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 // folder returns the chart in a folder, or in the chart's own folder below it.
 func (c *Charts) folder(req ChartRequest, dir string) (*ChartResult, error) {
 	if !filepath.IsAbs(dir) {

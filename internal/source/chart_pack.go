@@ -18,10 +18,16 @@ import (
 
 const chartFile = "Chart.yaml"
 
-// chartMetadata is what is read of a Chart.yaml.
+// StandInAnnotation marks the Chart.yaml of a chart that plays another one, and
+// says which.
+const StandInAnnotation = "hearth.dev/stands-in-for"
+
+// chartMetadata is what is read and changed of a Chart.yaml.
 type chartMetadata struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
+	// standsInFor is set where the chart plays the one at a URL.
+	standsInFor string
 }
 
 func readChartMetadata(chart fs.FS) (chartMetadata, error) {
@@ -75,6 +81,14 @@ func withMetadata(chartYAML []byte, meta chartMetadata) ([]byte, error) {
 		return nil, fmt.Errorf("reading Chart.yaml: %w", err)
 	}
 	fields["name"], fields["version"] = meta.Name, meta.Version
+	if meta.standsInFor != "" {
+		annotations, _ := fields["annotations"].(map[string]any)
+		if annotations == nil {
+			annotations = map[string]any{}
+		}
+		annotations[StandInAnnotation] = meta.standsInFor
+		fields["annotations"] = annotations
+	}
 	return yaml.Marshal(fields)
 }
 

@@ -41,10 +41,35 @@ type freshIndex struct {
 }
 
 // Index fetches the index of an http Helm repository. Name and versions of the
-// request are not heeded. Offline it is the one last fetched.
+// request are not heeded. Offline it is the one last fetched. A repository of
+// the mapping, or one that cannot be reached where stand-ins are allowed, has
+// an index without entries: its charts are had one by one.
 func (c *Charts) Index(ctx context.Context, req ChartRequest) (*RepositoryIndex, error) {
+	req.URL = strings.TrimRight(req.URL, "/")
+	if c.maps(req.URL) {
+		return c.emptyIndex(req)
+	}
+	index, err := c.remoteIndex(ctx, req)
+	var unreachable *UnreachableError
+	if errors.As(err, &unreachable) && c.o.StandIn {
+		return c.emptyIndex(req)
+	}
+	return index, err
+}
+
+func (c *Charts) emptyIndex(req ChartRequest) (*RepositoryIndex, error) {
+	content := []byte("apiVersion: v1\nentries: {}\n")
+	digest, path, err := c.cache.put(content)
+	if err != nil {
+		return nil, err
+	}
+	return parseIndex(req, content, digest, path)
+}
+
+// remoteIndex returns the repository's own index.
+func (c *Charts) remoteIndex(ctx context.Context, req ChartRequest) (*RepositoryIndex, error) {
 	req = ChartRequest{
-		URL: strings.TrimRight(req.URL, "/"), Username: req.Username, Password: req.Password, TLS: req.TLS, Timeout: req.Timeout,
+		URL: req.URL, Username: req.Username, Password: req.Password, TLS: req.TLS, Timeout: req.Timeout,
 	}
 	c.mu.Lock()
 	known := c.index[req.URL]
@@ -139,7 +164,7 @@ func (x *RepositoryIndex) Find(name, version string) (IndexEntry, error) {
 }
 
 func (c *Charts) fromRepository(ctx context.Context, req ChartRequest) (ChartResult, error) {
-	index, err := c.Index(ctx, req)
+	index, err := c.remoteIndex(ctx, req)
 	if err != nil {
 		var unreachable *UnreachableError
 		if errors.As(err, &unreachable) {

@@ -50,6 +50,9 @@ func (c *Charts) play(req ChartRequest, name string, assumed bool) (ChartResult,
 		return ChartResult{}, err
 	}
 	meta := chartMetadata{Name: req.chartName(), Version: versionFor(req)}
+	if assumed {
+		meta.standsInFor = req.chartURL()
+	}
 	content, err := pack(chart, meta)
 	if err != nil {
 		return ChartResult{}, err

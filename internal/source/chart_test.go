@@ -476,7 +476,7 @@ func TestCacheKeepsNothingBroken(t *testing.T) {
 
 func TestFetchEndsWithItsContext(t *testing.T) {
 	block := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-block }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-block; http.NotFound(w, r) }))
 	defer server.Close()
 	defer close(block)
 	c := newCharts(t, ChartOptions{})

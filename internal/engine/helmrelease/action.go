@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ func (a *attempt) observe(rel *releasev1.Release) {
 func (a *attempt) records() observed {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.seen
+	return maps.Clone(a.seen)
 }
 
 // act runs a Helm action until it ends, and returns the records that it wrote.

@@ -55,6 +55,7 @@ func (s *step) install(ctx context.Context) error {
 func (s *step) begin(act helmv2.ReleaseAction) {
 	s.hr.Status.LastAttemptedReleaseAction = act
 	conditions.Delete(s.hr, helmv2.TestSuccessCondition)
+	conditions.Delete(s.hr, helmv2.RemediatedCondition)
 }
 
 // released notes what an install or upgrade came to. The error says that the

@@ -16,6 +16,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio"
 	"sigs.k8s.io/kustomize/kyaml/resid"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"hearth/internal/source"
 )
 
 // kustomizing is held while a kustomize build runs: its OpenAPI data is global.
@@ -25,6 +27,7 @@ var kustomizing sync.Mutex
 // object with the HelmRelease it belongs to.
 func (s *step) postRenderer() postrenderer.PostRenderer {
 	p := &postRenderer{
+		standIn: s.chart.Annotation(source.StandInAnnotation) != "",
 		labels: map[string]string{
 			helmv2.GroupVersion.Group + "/name":      s.hr.Name,
 			helmv2.GroupVersion.Group + "/namespace": s.hr.Namespace,
@@ -48,6 +51,8 @@ func (s *step) postRenderer() postrenderer.PostRenderer {
 }
 
 type postRenderer struct {
+	// standIn tells that the objects are not those that patches are meant for.
+	standIn             bool
 	kustomize           []*helmv2.Kustomize
 	labels, annotations map[string]string
 }
@@ -56,6 +61,9 @@ type postRenderer struct {
 func (p *postRenderer) Run(rendered *bytes.Buffer) (*bytes.Buffer, error) {
 	for _, spec := range p.kustomize {
 		built, err := kustomize(rendered.Bytes(), spec)
+		if err != nil && p.standIn {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

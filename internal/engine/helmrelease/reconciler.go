@@ -67,10 +67,11 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if hr.Spec.Suspend {
 		return reconcile.Result{}, nil
 	}
+	err := s.reconcile(ctx)
 	if requested, ok := meta.ReconcileAnnotationValue(hr.Annotations); ok {
+		// Not before: forced reconciliations go by it.
 		hr.Status.SetLastHandledReconcileRequest(requested)
 	}
-	err := s.reconcile(ctx)
 	result := s.settle(err)
 	if errors.Is(err, errInterrupted) && ctx.Err() != nil {
 		// The process ends: what was recorded so far is what the next one finds.

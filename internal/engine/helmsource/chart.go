@@ -11,7 +11,6 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/fluxcd/pkg/apis/meta"
-	"github.com/fluxcd/pkg/runtime/conditions"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -27,14 +26,18 @@ import (
 
 // Reasons of a HelmChart's failures, as Flux names them.
 const (
-	reasonChartPull       = "ChartPullError"
-	reasonReference       = "InvalidChartReference"
-	reasonNoSource        = "SourceUnavailable"
-	reasonValuesFiles     = "ValuesFilesError"
-	reasonChartPackage    = "ChartPackageError"
-	maxChart              = 64 << 20
-	revisionDigest        = 12
-	notReadySourceMessage = "no artifact available for %s source '%s'"
+	reasonChartPull    = "ChartPullError"
+	reasonReference    = "InvalidChartReference"
+	reasonNoSource     = "SourceUnavailable"
+	reasonValuesFiles  = "ValuesFilesError"
+	reasonChartPackage = "ChartPackageError"
+)
+
+const (
+	// maxChart bounds a chart's archive.
+	maxChart = 64 << 20
+	// revisionDigest is how much of a Git revision a chart's version carries.
+	revisionDigest = 12
 )
 
 // charts reconciles HelmCharts.
@@ -84,10 +87,6 @@ func (c *charts) fromRepository(ctx context.Context, obj *sourcev1.HelmChart) er
 	if err := c.get(ctx, obj, &from); err != nil {
 		return err
 	}
-	if from.Spec.Type != sourcev1.HelmRepositoryTypeOCI && conditions.IsFalse(&from, meta.ReadyCondition) && from.Status.Artifact == nil {
-		return &sourcestate.Error{Reason: reasonNoSource, Err: fmt.Errorf(notReadySourceMessage+": %s",
-			from.Kind, from.Name, conditions.GetMessage(&from, meta.ReadyCondition))}
-	}
 	req, err := request(ctx, c.client, &from)
 	if err != nil {
 		return &sourcestate.Error{Reason: sourcev1.AuthenticationFailedReason, Err: err}
@@ -133,7 +132,7 @@ func (c *charts) fromGit(ctx context.Context, obj *sourcev1.HelmChart) error {
 		return err
 	}
 	if from.Status.Artifact == nil {
-		return &sourcestate.Error{Reason: reasonNoSource, Err: fmt.Errorf(notReadySourceMessage, sourcev1.GitRepositoryKind, from.Name)}
+		return &sourcestate.Error{Reason: reasonNoSource, Err: fmt.Errorf("no artifact available for %s source '%s'", sourcev1.GitRepositoryKind, from.Name)}
 	}
 	root, err := c.o.Store.Resolve(from.Status.Artifact)
 	if err != nil {

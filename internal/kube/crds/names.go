@@ -24,6 +24,7 @@ func init() {
 		"snapshot.storage.k8s.io":      "VolumeSnapshotClass VolumeSnapshotContent",
 		"groupsnapshot.storage.k8s.io": "VolumeGroupSnapshotClass VolumeGroupSnapshotContent",
 		"gateway.networking.k8s.io":    "GatewayClass",
+		"gateway.networking.x-k8s.io":  "XMesh",
 		"nfd.k8s-sigs.io":              "NodeFeatureRule NodeFeatureGroup",
 		"deviceplugin.intel.com":       "DlbDevicePlugin DsaDevicePlugin FpgaDevicePlugin GpuDevicePlugin IaaDevicePlugin NpuDevicePlugin QatDevicePlugin SgxDevicePlugin",
 		"tuppr.home-operations.com":    "KubernetesUpgrade TalosUpgrade",

@@ -32,6 +32,8 @@ type controllers struct {
 	mapper    *restmapper.DeferredDiscoveryRESTMapper
 	keys      *keys
 
+	definitionsChanged <-chan struct{}
+
 	started chan struct{}
 	loops   []loop
 }
@@ -90,6 +92,7 @@ func newControllers(ctx context.Context, config *rest.Config, k *keys) (*control
 		{"node ttl", (*controllers).addNodeTTL},
 		{"resource claim", (*controllers).addResourceClaims},
 		{"resource quota", (*controllers).addResourceQuota},
+		{"CRD", (*controllers).addDefinitions},
 		{"garbage collector", (*controllers).addGarbageCollector},
 	} {
 		if err := add.f(c, ctx); err != nil {

@@ -24,37 +24,41 @@ func init() {
 // storage is the etcd that the API server keeps its objects in. It listens on
 // a socket in a private folder, since etcd itself asks nobody for credentials.
 type storage struct {
-	endpoint string
-	fail     func(error) // called when it no longer serves
+	socket string
+	fail   func(error) // called when it no longer serves
 
-	mu     sync.Mutex
-	server *etcd.Etcd
+	started chan struct{} // closed once server is set, or never will be
+	server  *etcd.Etcd
+	once    sync.Once
 }
 
 func newStorage(s *state, fail func(error)) *storage {
-	return &storage{endpoint: "unix://" + s.runtimeFile("etcd.sock"), fail: fail}
+	return &storage{socket: s.runtimeFile("etcd.sock"), fail: fail, started: make(chan struct{})}
 }
 
-// start returns once etcd answers; a cause of ctx's end, such as fail's error,
-// becomes the error. durable has every write reach the disk
-// before it is acknowledged, so that even a power cut loses nothing.
+// endpoint is where etcd answers; it is known before etcd is started.
+func (e *storage) endpoint() string { return "unix://" + e.socket }
+
+// start returns once etcd answers. The cause of ctx's end, such as what fail was
+// called with, becomes the error. durable has every write reach the disk before
+// it is acknowledged, so that even a power cut loses nothing.
 func (e *storage) start(ctx context.Context, folder string, durable bool) error {
-	cfg, err := e.config(folder, durable)
-	if err != nil {
-		return err
-	}
+	cfg := e.config(folder, durable)
 	// On its own goroutine, since a fatal error of etcd ends the goroutine.
-	started := make(chan error, 1)
+	var refusal error
 	go func() {
-		server, err := etcd.StartEtcd(cfg)
-		e.mu.Lock()
-		e.server = server
-		e.mu.Unlock()
-		started <- err
+		defer close(e.started)
+		e.server, refusal = etcd.StartEtcd(cfg)
 	}()
+	var err error
 	select {
-	case err = <-started:
+	case <-e.started:
+		err = refusal
 	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err == nil && e.server == nil {
+		<-ctx.Done() // etcd has failed, and said why to fail
 		err = context.Cause(ctx)
 	}
 	if err != nil {
@@ -71,11 +75,8 @@ func (e *storage) start(ctx context.Context, folder string, durable bool) error 
 	return fmt.Errorf("starting etcd: %w", err)
 }
 
-func (e *storage) config(folder string, durable bool) (*etcd.Config, error) {
-	client, err := url.Parse(e.endpoint)
-	if err != nil {
-		return nil, err
-	}
+func (e *storage) config(folder string, durable bool) *etcd.Config {
+	client := url.URL{Scheme: "unix", Path: e.socket}
 	// A single member talks to no peers, but has to have an address for them.
 	peer := url.URL{Scheme: "unix", Host: "no-peers"}
 
@@ -83,14 +84,14 @@ func (e *storage) config(folder string, durable bool) (*etcd.Config, error) {
 	cfg.Dir = folder
 	cfg.UnsafeNoFsync = !durable
 	cfg.TickMs, cfg.ElectionMs = 10, 100
-	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
+	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = nil, []url.URL{peer}
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.EnableGRPCGateway = false
 	cfg.ZapLoggerBuilder = etcd.NewZapLoggerBuilder(zap.NewNop().WithOptions(
 		zap.WithFatalHook(lastWords{e}), zap.WithPanicHook(lastWords{e}),
 	))
-	return cfg, nil
+	return cfg
 }
 
 // watch passes on what makes etcd stop serving.
@@ -100,20 +101,16 @@ func (e *storage) watch() {
 	}
 }
 
-// stop ends etcd, giving up waiting when ctx is done. It may be called more
-// than once.
+// stop ends etcd, giving up waiting when ctx is done. It is called after start,
+// and may be called more than once.
 func (e *storage) stop(ctx context.Context) error {
-	e.mu.Lock()
-	server := e.server
-	e.server = nil
-	e.mu.Unlock()
-	if server == nil {
-		return nil
-	}
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		server.Close()
+		<-e.started
+		if e.server != nil {
+			e.once.Do(e.server.Close) // closing twice panics
+		}
 	}()
 	select {
 	case <-closed:
@@ -134,6 +131,6 @@ func (w lastWords) OnWrite(entry *zapcore.CheckedEntry, fields []zapcore.Field) 
 			words = append(words, err.Error())
 		}
 	}
-	w.fail(errors.New(strings.Join(words, ": ")))
+	w.fail(fmt.Errorf("etcd cannot go on: %s", strings.Join(words, ": ")))
 	runtime.Goexit()
 }

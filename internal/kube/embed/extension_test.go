@@ -248,6 +248,7 @@ func TestCustomKindOwnsAndIsCollected(t *testing.T) {
 		t.Fatal(err)
 	}
 	barns := objects.Resource(schema.GroupVersionResource{Group: "farm.example.com", Version: "v1", Resource: "barns"}).Namespace(ns)
+	began := time.Now()
 	barn, err := barns.Create(t.Context(), &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "farm.example.com/v1", "kind": "Barn", "metadata": map[string]any{"name": "red"}, "spec": map[string]any{"cows": int64(3)},
 	}}, metav1.CreateOptions{})
@@ -257,12 +258,16 @@ func TestCustomKindOwnsAndIsCollected(t *testing.T) {
 	if cows, _, _ := unstructured.NestedInt64(barn.Object, "spec", "cows"); cows != 3 {
 		t.Errorf("the permissive CRD drops fields: %v", barn.Object)
 	}
+	// The API server holds creates of a new kind up for two seconds.
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("creating the first object of a new kind took %s", took)
+	}
 	owned := named("owned")
 	owned.OwnerReferences = []metav1.OwnerReference{{APIVersion: "farm.example.com/v1", Kind: "Barn", Name: barn.GetName(), UID: barn.GetUID()}}
 	if _, err := client.CoreV1().ConfigMaps(ns).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: owned}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
+	began = time.Now()
 	if err := barns.Delete(t.Context(), "red", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/quota/v1/generic"
-	"k8s.io/client-go/tools/cache"
 	"k8s.io/kubernetes/pkg/controller"
 	"k8s.io/kubernetes/pkg/controller/garbagecollector"
 	"k8s.io/kubernetes/pkg/controller/resourcequota"
@@ -26,21 +24,15 @@ const (
 	gcWorkers   = 10
 )
 
-var customResourceDefinitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-
 // addGarbageCollector deletes what its owners left behind.
 func (c *controllers) addGarbageCollector(ctx context.Context) error {
 	gc, err := garbagecollector.NewGarbageCollector(ctx, c.client, c.metadata, c.mapper, garbagecollector.DefaultIgnoredResources(), c.any, c.started)
 	if err != nil {
 		return err
 	}
-	changed, err := c.definitionsChanged()
-	if err != nil {
-		return err
-	}
 	c.add(func(ctx context.Context) { gc.Run(ctx, gcWorkers, discoveryPeriod) })
 	c.add(func(ctx context.Context) {
-		restartOn(ctx, changed, func(ctx context.Context) { gc.Sync(ctx, c.client.Discovery(), discoveryPeriod) })
+		restartOn(ctx, c.definitionsChanged, func(ctx context.Context) { gc.Sync(ctx, c.client.Discovery(), discoveryPeriod) })
 	})
 	return nil
 }
@@ -70,22 +62,6 @@ func (c *controllers) addResourceQuota(ctx context.Context) error {
 	c.add(func(ctx context.Context) { q.Run(ctx, workers) })
 	c.add(func(ctx context.Context) { q.Sync(ctx, discover, discoveryPeriod) })
 	return nil
-}
-
-// definitionsChanged tells, with a token in the channel, that CRDs came, went
-// or changed since it was last emptied.
-func (c *controllers) definitionsChanged() (<-chan struct{}, error) {
-	changed := make(chan struct{}, 1)
-	tell := func(any) {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	}
-	_, err := c.partial.ForResource(customResourceDefinitions).Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: tell, UpdateFunc: func(_, obj any) { tell(obj) }, DeleteFunc: tell,
-	})
-	return changed, err
 }
 
 // restartOn runs f until ctx is cancelled, starting it over once changes have

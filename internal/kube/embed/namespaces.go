@@ -43,6 +43,20 @@ func (c *controllers) addNamespaces(ctx context.Context) error {
 		return err
 	}
 	n.synced = registration.HasSynced
+	// The rest of a namespace waits for its pods to have ended.
+	lister := c.informers.Core().V1().Namespaces().Lister()
+	_, err = c.informers.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		DeleteFunc: func(obj any) {
+			if key, err := cache.DeletionHandlingObjectToName(obj); err == nil {
+				if ns, err := lister.Get(key.Namespace); err == nil {
+					n.enqueue(ns)
+				}
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
 	c.add(func(ctx context.Context) {
 		// Made here, since making it asks the server for its resources.
 		n.deleter = deletion.NewNamespacedResourcesDeleter(ctx, c.client.CoreV1().Namespaces(), c.metadata, c.client.CoreV1(),

@@ -202,7 +202,7 @@ func TestSecretsAreEncryptedAtRest(t *testing.T) {
 // stored reads an object as it lies in etcd.
 func stored(t *testing.T, resource, namespace, name string) []byte {
 	t.Helper()
-	client, err := clientv3.New(clientv3.Config{Endpoints: []string{shared.etcd.endpoint}, DialTimeout: 5 * time.Second})
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{shared.etcd.endpoint()}, DialTimeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,6 +124,37 @@ func TestNamespaceGoesPromptly(t *testing.T) {
 	t.Logf("gone after %s", time.Since(began))
 }
 
+// TestNamespaceFollowsItsPods has a pod end slowly, as a kubelet would have it.
+func TestNamespaceFollowsItsPods(t *testing.T) {
+	client := clientOf(t, shared)
+	ns := newNamespace(t, client)
+	template := podTemplate()
+	template.Spec.NodeName = addNode(t, client)
+	eventually(t, 5*time.Second, func() error {
+		_, err := client.CoreV1().Pods(ns).Create(t.Context(), &corev1.Pod{ObjectMeta: named("web"), Spec: template.Spec}, metav1.CreateOptions{})
+		return err
+	})
+	if err := client.CoreV1().Namespaces().Delete(t.Context(), ns, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1500 * time.Millisecond)
+	if _, err := client.CoreV1().Namespaces().Get(t.Context(), ns, metav1.GetOptions{}); err != nil {
+		t.Fatalf("the namespace did not wait for its pod: %v", err)
+	}
+	began := time.Now()
+	if err := client.CoreV1().Pods(ns).Delete(t.Context(), "web", *metav1.NewDeleteOptions(0)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 5*time.Second, func() error {
+		_, err := client.CoreV1().Namespaces().Get(t.Context(), ns, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return errNotYet
+	})
+	t.Logf("gone %s after its last pod", time.Since(began))
+}
+
 func TestNamespaceGetsAccountAndRootCA(t *testing.T) {
 	client := clientOf(t, shared)
 	ns := newNamespace(t, client)

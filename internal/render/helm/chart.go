@@ -41,6 +41,9 @@ func (c *Chart) Name() string { return c.loaded.Name() }
 // Version is what its Chart.yaml says.
 func (c *Chart) Version() string { return c.loaded.Metadata.Version }
 
+// Annotation returns what its Chart.yaml says under a name, or nothing.
+func (c *Chart) Annotation(name string) string { return c.loaded.Metadata.Annotations[name] }
+
 // Copy returns a copy that Helm may change while it works, under another
 // version where one is given. Templates and files are shared.
 func (c *Chart) Copy(version string) *chart.Chart {

@@ -189,4 +189,3 @@ func nodeRange(cidr netip.Prefix, n int) (netip.Prefix, bool) {
 	v += uint32(n) << (32 - bits)
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}), bits), true
 }
-

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"helm.sh/helm/v4/pkg/kube"
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/cli-runtime/pkg/resource"
+
+	"hearth/internal/kube/work"
 )
 
 // UnknownKind is asked what to do about a kind that the cluster does not know.
@@ -178,7 +181,37 @@ func (c *Client) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
 	if !handled {
 		return nil, err
 	}
-	return c.conn.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	return c.newMapping(gvk)
+}
+
+// Discovery follows a new kind with a delay: so often, and so much later, it is
+// asked again.
+const (
+	newKindTries = 10
+	newKindDelay = time.Second
+)
+
+// newMapping returns the mapping of a kind that was just made known.
+func (c *Client) newMapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	for try := 1; ; try++ {
+		mapping, err := c.conn.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+		if !meta.IsNoMatchError(err) || try == newKindTries {
+			return mapping, err
+		}
+		err = work.Aside(c.ctx, func(ctx context.Context) error {
+			timer := time.NewTimer(newKindDelay)
+			defer timer.Stop()
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-timer.C:
+				return nil
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // Decode reads a stream of YAML documents. Lists are taken apart, and empty

@@ -1,0 +1,137 @@
+package kustomization
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"hearth/internal/kube/work"
+)
+
+// memory is what the reconciler remembers of each Kustomization between
+// reconciles. All of it may be lost: then more is done than needed.
+type memory struct {
+	backoff work.Backoff[types.NamespacedName]
+
+	mu      sync.Mutex
+	written map[types.NamespacedName]*kustomizev1.Kustomization
+	failure map[types.NamespacedName]stamp
+	checks  map[types.NamespacedName]*healthCheck
+	ledgers map[types.NamespacedName]*ledger
+	deleted map[types.NamespacedName]bool
+}
+
+func newMemory() *memory {
+	return &memory{
+		written: map[types.NamespacedName]*kustomizev1.Kustomization{},
+		failure: map[types.NamespacedName]stamp{},
+		checks:  map[types.NamespacedName]*healthCheck{},
+		ledgers: map[types.NamespacedName]*ledger{},
+		deleted: map[types.NamespacedName]bool{},
+	}
+}
+
+func (m *memory) forget(key types.NamespacedName) {
+	m.backoff.Forget(key)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.written, key)
+	delete(m.failure, key)
+	delete(m.checks, key)
+	delete(m.ledgers, key)
+	delete(m.deleted, key)
+}
+
+// firstDeletion reports whether a deletion was not told of yet.
+func (m *memory) firstDeletion(key types.NamespacedName) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	told := m.deleted[key]
+	m.deleted[key] = true
+	return !told
+}
+
+// read returns a Kustomization as the cache has it, or as it was last written
+// where the cache has yet to learn of that.
+func (r *reconciler) read(ctx context.Context, key types.NamespacedName) (*kustomizev1.Kustomization, error) {
+	obj := &kustomizev1.Kustomization{}
+	if err := r.client.Get(ctx, key, obj); err != nil {
+		return nil, err
+	}
+	r.memory.mu.Lock()
+	defer r.memory.mu.Unlock()
+	if last := r.memory.written[key]; last != nil {
+		if last.UID == obj.UID && older(obj.ResourceVersion, last.ResourceVersion) {
+			return last.DeepCopy(), nil
+		}
+		delete(r.memory.written, key)
+	}
+	return obj, nil
+}
+
+// older compares resource versions, which are numbers that grow.
+func older(a, b string) bool {
+	x, errX := strconv.ParseUint(a, 10, 64)
+	y, errY := strconv.ParseUint(b, 10, 64)
+	return errX == nil && errY == nil && x < y
+}
+
+func (m *memory) wrote(key types.NamespacedName, obj *kustomizev1.Kustomization) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.written[key] = obj.DeepCopy()
+}
+
+func (m *memory) failed(key types.NamespacedName, s stamp) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failure[key] != s {
+		m.backoff.Forget(key)
+	}
+	m.failure[key] = s
+}
+
+func (m *memory) failedAt(key types.NamespacedName) stamp {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failure[key]
+}
+
+func (m *memory) succeeded(key types.NamespacedName) {
+	m.backoff.Forget(key)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.failure, key)
+	delete(m.checks, key)
+}
+
+func (m *memory) check(key types.NamespacedName) *healthCheck {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.checks[key]
+}
+
+func (m *memory) setCheck(key types.NamespacedName, c *healthCheck) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.checks[key] = c
+}
+
+func (m *memory) dropCheck(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.checks, key)
+}
+
+// ledger returns the record of what was applied, an empty one at first.
+func (m *memory) ledger(key types.NamespacedName) *ledger {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ledgers[key] == nil {
+		m.ledgers[key] = &ledger{}
+	}
+	return m.ledgers[key]
+}

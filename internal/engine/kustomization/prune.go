@@ -1,0 +1,90 @@
+package kustomization
+
+import (
+	"context"
+
+	"github.com/fluxcd/cli-utils/pkg/object"
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
+	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/ssa"
+	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"hearth/internal/render"
+)
+
+// prune removes what the inventory listed before and does not any more. What
+// could not be removed stays listed, to be tried again.
+func (w *walk) prune(ctx context.Context, before *kustomizev1.ResourceInventory, changes *ssa.ChangeSet) *failure {
+	failed := func(err error) *failure { return &failure{reason: meta.PruneFailedReason, err: err} }
+	stale, err := inventoryObjects(before, w.obj.Status.Inventory)
+	if err != nil {
+		return failed(err)
+	}
+	if len(stale) == 0 || !w.obj.Spec.Prune {
+		return nil
+	}
+	if err := w.progress.flush(ctx); err != nil {
+		return failed(err)
+	}
+	kube, err := w.applyClient()
+	if err != nil {
+		return failed(err)
+	}
+	removed, err := w.deleteObjects(ctx, kube, stale)
+	if err != nil {
+		addEntries(w.obj.Status.Inventory, survivors(stale, removed))
+		return failed(err)
+	}
+	if removed != nil && len(removed.Entries) > 0 {
+		w.drifted = true
+		w.event(corev1.EventTypeNormal, removed.String())
+	}
+	for _, obj := range stale {
+		w.o.Index.Remove(render.KeyOf(obj))
+	}
+	return nil
+}
+
+// deleteObjects deletes those objects that are still ours, and that nothing
+// protects. A kind that the server no longer knows has no objects.
+func (w *walk) deleteObjects(ctx context.Context, kube client.Client, list []*unstructured.Unstructured) (*ssa.ChangeSet, error) {
+	var known []*unstructured.Unstructured
+	for _, obj := range list {
+		gvk := obj.GroupVersionKind()
+		if _, err := w.client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version); apimeta.IsNoMatchError(err) {
+			continue
+		}
+		known = append(known, obj)
+	}
+	manager := newManager(kube)
+	return manager.DeleteAll(ctx, known, ssa.DeleteOptions{
+		PropagationPolicy: metav1.DeletePropagationBackground,
+		Inclusions:        manager.GetOwnerLabels(w.key.Name, w.key.Namespace),
+		Exclusions: map[string]string{
+			ownerGroup + "/prune":     kustomizev1.DisabledValue,
+			ownerGroup + "/reconcile": kustomizev1.DisabledValue,
+			ownerGroup + "/ssa":       kustomizev1.IgnoreValue,
+		},
+	})
+}
+
+// survivors returns the objects that are neither deleted nor left on purpose.
+func survivors(list []*unstructured.Unstructured, changes *ssa.ChangeSet) []*unstructured.Unstructured {
+	settled := map[object.ObjMetadata]bool{}
+	if changes != nil {
+		for _, change := range changes.Entries {
+			settled[change.ObjMetadata] = change.Action == ssa.DeletedAction || change.Action == ssa.SkippedAction
+		}
+	}
+	var left []*unstructured.Unstructured
+	for _, obj := range list {
+		if !settled[object.UnstructuredToObjMetadata(obj)] {
+			left = append(left, obj)
+		}
+	}
+	return left
+}

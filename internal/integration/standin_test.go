@@ -1,0 +1,275 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"hearth/internal/domain"
+	"hearth/internal/kube"
+	"hearth/internal/kube/crds"
+	"hearth/internal/kube/embed"
+	"hearth/internal/kube/objects"
+	"hearth/internal/kube/scheme"
+	"hearth/internal/kube/work"
+	"hearth/internal/standin"
+	"hearth/internal/standin/kubelet"
+	"hearth/internal/standin/status"
+	"hearth/internal/standin/webhook"
+)
+
+// stage is a control plane with all stand-ins at instant pace. The tests of
+// the stand-ins share one, apart from other tests: it has nodes.
+type stage struct {
+	kube.Cluster
+	client.WithWatch
+	gate        *work.Gate
+	objects     *objects.Objects
+	assumptions *domain.Assumptions
+	durations   *durations
+}
+
+// durations collects what the stand-ins say they simulate.
+type durations struct {
+	mu   sync.Mutex
+	list map[string]time.Duration
+}
+
+func (d *durations) add(obj domain.Ref, step string, long time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.list[obj.String()+" "+step] = long
+}
+
+func (d *durations) of(ref domain.Ref, step string) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.list[ref.String()+" "+step]
+}
+
+// byAnnotation lets a pod, or the name of an image, say what goes wrong.
+type byAnnotation struct{}
+
+func (byAnnotation) Crash(pod *corev1.Pod) bool { return pod.Annotations["crash"] == "true" }
+
+func (byAnnotation) PullError(image string) error {
+	if strings.HasPrefix(image, "missing.example/") {
+		return errors.New("not found")
+	}
+	return nil
+}
+
+var (
+	standinOnce  sync.Once
+	standinStage *stage
+	standinErr   error
+)
+
+func standins(t testing.TB) *stage {
+	t.Helper()
+	standinOnce.Do(func() {
+		standinStage, standinErr = openStage(standin.Options{Faults: byAnnotation{}, BackoffPace: 1000})
+	})
+	if standinErr != nil {
+		t.Fatal(standinErr)
+	}
+	return standinStage
+}
+
+// openStage starts a control plane and its stand-ins; they last as long as the
+// test binary, which ends them.
+func openStage(o standin.Options) (*stage, error) {
+	ctx := context.Background()
+	backend, err := webhook.Listen()
+	if err != nil {
+		return nil, err
+	}
+	c, err := embed.Starter{}.Start(ctx, kube.Options{ResolveService: backend.Resolve})
+	if err != nil {
+		return nil, err
+	}
+	if err := crds.Install(ctx, c.Config(), customKinds()...); err != nil {
+		return nil, err
+	}
+	if err := crds.Install(ctx, c.Config()); err != nil {
+		return nil, err
+	}
+	mgr, err := manager.New(c.Config(), manager.Options{
+		Scheme:  scheme.New(),
+		Logger:  logr.Discard(),
+		Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache:   cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{
+		Cluster: c, gate: work.NewGate(4), assumptions: &domain.Assumptions{},
+		objects:   objects.New(mgr.GetCache(), mgr.GetScheme()),
+		durations: &durations{list: map[string]time.Duration{}},
+	}
+	o.Gate, o.Objects, o.Assumptions, o.Simulated = s.gate, s.objects, s.assumptions, s.durations.add
+	o.PodCIDR, o.Version, o.Webhooks = c.PodCIDR(), c.Version(), backend
+	if o.Rows, err = status.Parse([]byte("- {group: stand.example.org, kind: Configuration, leave: true}\n")); err != nil {
+		return nil, err
+	}
+	if err := standin.Setup(mgr, o); err != nil {
+		return nil, err
+	}
+	if s.WithWatch, err = client.NewWithWatch(c.Config(), client.Options{Scheme: mgr.GetScheme()}); err != nil {
+		return nil, err
+	}
+	running := make(chan error, 1)
+	go func() { running <- mgr.Start(ctx) }()
+	select {
+	case err := <-running:
+		return nil, fmt.Errorf("the manager ended: %w", err)
+	case <-mgr.Elected():
+	}
+	return s, nil
+}
+
+// namespace makes a fresh namespace on the stage.
+func (s *stage) namespace(t testing.TB) string {
+	t.Helper()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	s.make(t, ns)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Delete(ctx, ns); err != nil {
+			t.Errorf("deleting the test's namespace %s: %v", ns.Name, err)
+		}
+	})
+	return ns.Name
+}
+
+func (s *stage) make(t testing.TB, objs ...client.Object) {
+	t.Helper()
+	for _, obj := range objs {
+		if err := s.Create(t.Context(), obj); err != nil {
+			t.Fatalf("make %T %s: %v", obj, obj.GetName(), err)
+		}
+	}
+}
+
+// await watches an object until ok says so, and returns it as it was then.
+func await[T client.Object](t testing.TB, s *stage, obj T, list client.ObjectList, what string, ok func(T) bool) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var last T
+	for {
+		w, err := s.Watch(ctx, list, client.InNamespace(obj.GetNamespace()), client.MatchingFieldsSelector{
+			Selector: fields.OneTermEqualSelector("metadata.name", obj.GetName()),
+		})
+		if err != nil {
+			t.Fatalf("watch %T: %v; last seen: %+v", obj, err, last)
+		}
+		for event := range w.ResultChan() {
+			if got, is := event.Object.(T); is {
+				last = got
+				if ok(got) {
+					w.Stop()
+					return got
+				}
+			}
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%T %s/%s: not %s within 20 s; last seen: %+v", obj, obj.GetNamespace(), obj.GetName(), what, last)
+		}
+	}
+}
+
+func awaitPod(t testing.TB, s *stage, pod *corev1.Pod, what string, ok func(*corev1.Pod) bool) *corev1.Pod {
+	t.Helper()
+	return await(t, s, pod, &corev1.PodList{}, what, ok)
+}
+
+// awaitGone waits until an object is no more.
+func (s *stage) awaitGone(t testing.TB, obj client.Object) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		if err := s.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
+			if client.IgnoreNotFound(err) != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%T %s is still there after 20 s", obj, obj.GetName())
+}
+
+// awaitEvent waits for an event of an object whose message contains text.
+func (s *stage) awaitEvent(t testing.TB, namespace, object, reason, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	w, err := s.Watch(ctx, &corev1.EventList{}, client.InNamespace(namespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	var seen []string
+	for event := range w.ResultChan() {
+		e, ok := event.Object.(*corev1.Event)
+		if !ok || e.InvolvedObject.Name != object {
+			continue
+		}
+		if e.Reason == reason && strings.Contains(e.Message, text) {
+			return
+		}
+		seen = append(seen, e.Reason+": "+e.Message)
+	}
+	t.Fatalf("no event %s %q of %s; there were:\n%s", reason, text, object, strings.Join(seen, "\n"))
+}
+
+func isReady(pod *corev1.Pod) bool { return podCondition(pod, corev1.PodReady) == corev1.ConditionTrue }
+
+func podCondition(pod *corev1.Pod, kind corev1.PodConditionType) corev1.ConditionStatus {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == kind {
+			return c.Status
+		}
+	}
+	return corev1.ConditionUnknown
+}
+
+// waitingReason returns why a container of a pod waits.
+func waitingReason(pod *corev1.Pod, container string) (reason, message string) {
+	for _, c := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+		if c.Name == container && c.State.Waiting != nil {
+			return c.State.Waiting.Reason, c.State.Waiting.Message
+		}
+	}
+	return "", ""
+}
+
+// podOf returns a pod with one container.
+func podOf(namespace, name string, change func(*corev1.Pod)) *corev1.Pod {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Annotations: map[string]string{}},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "example.org/app:1"}}},
+	}
+	if change != nil {
+		change(pod)
+	}
+	return pod
+}
+
+var _ kubelet.Faults = byAnnotation{}

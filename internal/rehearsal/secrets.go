@@ -1,0 +1,176 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	esv1 "hearth/internal/api/externalsecrets/v1"
+	"hearth/internal/domain"
+	"hearth/internal/manifest"
+	"hearth/internal/onepassword"
+)
+
+// openVault starts the Connect server that stands in for 1Password. Without a
+// vault file, or where secrets are to be assumed, it makes values up.
+func (s *Stage) openVault(ctx context.Context, e *engine) error {
+	file := s.options.Vault
+	if configured := s.cluster.Config.Vault; file == "" && configured != "" {
+		file = filepath.Join(s.repository.Root, configured)
+	}
+	e.vaultFile = file
+	o := onepassword.ServerOptions{File: file, Assumptions: s.assumptions}
+	if file == "" || s.options.AssumeSecrets {
+		e.assumer = &onepassword.Assumer{Seed: s.options.Seed}
+		o.Assume = e.assumer.Fields
+	}
+	var err error
+	if e.vault, err = onepassword.NewServer(o); err != nil {
+		return &MisuseError{err}
+	}
+	e.wanted = wantedKeys(s.repository.Documents())
+	e.vaultURL, _, err = e.vault.Listen(ctx, "127.0.0.1:0")
+	return err
+}
+
+// connect leads every store to the stand-in server.
+func (e *engine) connect(string) (url, token string, ok bool) {
+	return e.vaultURL, e.vault.Token(), true
+}
+
+// prepare tells the vault which fields an ExternalSecret is going to read.
+func (e *engine) prepare(ctx context.Context, es *esv1.ExternalSecret) {
+	if e.assumer == nil {
+		return
+	}
+	e.assumer.Want(onepassword.Needs(ctx, es, onepassword.NeedsOptions{
+		Known:    onepassword.Known(e.vault.Vaults()),
+		WantKeys: e.wanted,
+		Text:     func(kind, name, key string) (string, bool) { return e.text(ctx, kind, es.Namespace, name, key) },
+		Provider: func(ref esv1.SecretStoreRef) string { return e.provider(ctx, es.Namespace, ref) },
+	})...)
+}
+
+// text returns a key of a ConfigMap that holds templates. Secrets are not
+// looked into.
+func (e *engine) text(ctx context.Context, kind, namespace, name, key string) (string, bool) {
+	if kind != "ConfigMap" {
+		return "", false
+	}
+	var config corev1.ConfigMap
+	if err := e.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &config); err != nil {
+		return "", false
+	}
+	text, ok := config.Data[key]
+	return text, ok
+}
+
+// provider names the provider of a store; 1Password Connect where the store
+// cannot be had.
+func (e *engine) provider(ctx context.Context, namespace string, ref esv1.SecretStoreRef) string {
+	var spec esv1.SecretStoreSpec
+	if ref.Kind == esv1.ClusterSecretStoreKind {
+		var store esv1.ClusterSecretStore
+		if e.client.Get(ctx, client.ObjectKey{Name: ref.Name}, &store) == nil {
+			spec = store.Spec
+		}
+	} else {
+		var store esv1.SecretStore
+		if e.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, &store) == nil {
+			spec = store.Spec
+		}
+	}
+	return spec.Provider.Name()
+}
+
+// available says whether the store's Connect server could be reached in life:
+// it can while its Service has a ready endpoint. A Service that no chart at
+// hand makes is taken to be there, as an assumption.
+func (s *Stage) available(ctx context.Context, storeHost string) error {
+	namespace, name, ok := inCluster(storeHost)
+	if !ok {
+		return nil
+	}
+	key := client.ObjectKey{Namespace: namespace, Name: name}
+	var service corev1.Service
+	if err := s.engine.client.Get(ctx, key, &service); apierrors.IsNotFound(err) && s.assumedCharts() {
+		s.assumptions.Add(domain.AssumedOperator, "Service "+key.String(), "no chart at hand makes it; the stand-in for 1Password Connect answers")
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("reach 1Password Connect: %w", err)
+	}
+	var slices discoveryv1.EndpointSliceList
+	if err := s.engine.client.List(ctx, &slices, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: name}); err != nil {
+		return fmt.Errorf("reach 1Password Connect: %w", err)
+	}
+	if !anyReady(slices.Items) {
+		return fmt.Errorf("Service %s has no ready endpoints: is 1Password Connect running?", key)
+	}
+	return nil
+}
+
+func anyReady(list []discoveryv1.EndpointSlice) bool {
+	return slices.ContainsFunc(list, func(slice discoveryv1.EndpointSlice) bool {
+		return slices.ContainsFunc(slice.Endpoints, func(e discoveryv1.Endpoint) bool {
+			return e.Conditions.Ready == nil || *e.Conditions.Ready
+		})
+	})
+}
+
+// assumedCharts reports whether a stand-in plays any chart.
+func (s *Stage) assumedCharts() bool {
+	return slices.ContainsFunc(s.assumptions.List(), func(a domain.Assumption) bool { return a.Kind == domain.AssumedChart })
+}
+
+// inCluster reads the Service that a URL leads to.
+func inCluster(host string) (namespace, name string, ok bool) {
+	parsed, err := url.Parse(host)
+	if err != nil {
+		return "", "", false
+	}
+	labels := strings.Split(strings.TrimSuffix(parsed.Hostname(), "."), ".")
+	if len(labels) >= 3 && labels[2] == "svc" || len(labels) == 2 {
+		return labels[1], labels[0], true
+	}
+	return "", "", false
+}
+
+// wantedKeys maps the names of Secrets to the keys that manifests take from
+// them, wherever they say so as Kubernetes does: a name and a key side by side.
+func wantedKeys(docs []*manifest.Document) map[string][]string {
+	wanted := map[string][]string{}
+	for _, doc := range docs {
+		collectKeys(doc.Object(), wanted)
+	}
+	for name, keys := range wanted {
+		slices.Sort(keys)
+		wanted[name] = slices.Compact(keys)
+	}
+	return wanted
+}
+
+func collectKeys(value any, wanted map[string][]string) {
+	switch v := value.(type) {
+	case map[string]any:
+		name, hasName := v["name"].(string)
+		key, hasKey := v["key"].(string)
+		if hasName && hasKey {
+			wanted[name] = append(wanted[name], key)
+		}
+		for _, child := range v {
+			collectKeys(child, wanted)
+		}
+	case []any:
+		for _, child := range v {
+			collectKeys(child, wanted)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+// Package standin puts the parts together that play what a rehearsal has no
+// hardware for: kubelets and their nodes, provisioners, load balancers and
+// gateways, operators, and the webhooks of virtual pods.
+//
+// All of them meet the reconcilers at the API server only, as in life, share
+// one cache, and say of themselves that they are assumptions. Each can be set
+// up alone; see the packages below.
+package standin
+
+import (
+	"net/netip"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"hearth/internal/domain"
+	"hearth/internal/kube/objects"
+	"hearth/internal/kube/work"
+	"hearth/internal/standin/gateway"
+	"hearth/internal/standin/kubelet"
+	"hearth/internal/standin/patience"
+	"hearth/internal/standin/status"
+	"hearth/internal/standin/storage"
+	"hearth/internal/standin/webhook"
+)
+
+// Calm is how long nothing may happen before a stand-in makes something up
+// that is missing. Whoever waits for a cluster to settle waits longer.
+const Calm = patience.Calm
+
+// Options says what is played, and how.
+type Options struct {
+	Gate        *work.Gate
+	Objects     *objects.Objects
+	Assumptions *domain.Assumptions
+
+	// Pace is how fast simulated durations are played, BackoffPace how fast
+	// the back-offs after crashes and failed pulls are; 0 is real pace for the
+	// latter.
+	Pace        domain.Pace
+	BackoffPace domain.Pace
+	// Seed makes drawn durations and made-up passwords repeat.
+	Seed uint64
+
+	// Nodes are the cluster's nodes; none means that they are assumed.
+	Nodes []kubelet.Node
+	// PodCIDR is the cluster's pod range, Version the version its nodes report.
+	PodCIDR string
+	Version string
+	// AddressPool is where load balancers get addresses that nobody asks for.
+	AddressPool []netip.Prefix
+	// KeepMissingClasses leaves claims of a StorageClass that nobody brings
+	// Pending, as in life, where a rehearsal would assume the class.
+	KeepMissingClasses bool
+	// Rows extend the table of operators.
+	Rows []status.Row
+	// Webhooks answers for the Services of virtual pods; nil is nobody. Its
+	// Resolve has to be given to the API server when that is started.
+	Webhooks *webhook.Backend
+
+	// Faults says what goes wrong; nil is nothing.
+	Faults kubelet.Faults
+	// Simulated is told each simulated duration, at real pace, as it begins. It
+	// must be quick, and may be called concurrently.
+	Simulated func(obj domain.Ref, step string, d time.Duration)
+}
+
+// Setup registers all stand-ins with the manager.
+func Setup(mgr manager.Manager, o Options) error {
+	if o.Objects == nil {
+		o.Objects = objects.New(mgr.GetCache(), mgr.GetScheme())
+	}
+	err := kubelet.Setup(mgr, kubelet.Options{
+		Gate: o.Gate, Assumptions: o.Assumptions,
+		Pace: o.Pace, BackoffPace: o.BackoffPace, Seed: o.Seed,
+		Nodes: o.Nodes, PodCIDR: o.PodCIDR, Version: o.Version,
+		Faults: o.Faults, Simulated: o.Simulated,
+	})
+	if err != nil {
+		return err
+	}
+	if err := storage.Setup(mgr, storage.Options{Gate: o.Gate, Assumptions: o.Assumptions, AssumeClasses: !o.KeepMissingClasses}); err != nil {
+		return err
+	}
+	if err := gateway.Setup(mgr, gateway.Options{Gate: o.Gate, Assumptions: o.Assumptions, Pool: o.AddressPool}); err != nil {
+		return err
+	}
+	err = status.Setup(mgr, status.Options{
+		Gate: o.Gate, Objects: o.Objects, Assumptions: o.Assumptions,
+		Pace: o.Pace, Seed: o.Seed, Rows: o.Rows, Simulated: o.Simulated,
+	})
+	if err != nil {
+		return err
+	}
+	if o.Webhooks == nil {
+		return nil
+	}
+	return o.Webhooks.Setup(mgr, webhook.Options{Gate: o.Gate, Assumptions: o.Assumptions})
+}

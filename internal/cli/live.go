@@ -22,10 +22,10 @@ type liveSource interface {
 // on a terminal, a line per transition elsewhere. stop ends it, takes the tree
 // off the terminal, and may be called more than once.
 func showLive(w io.Writer, source liveSource) (stop func()) {
-	start := source.Kubernetes().ReadyAt()
 	if !isTerminal(w) {
 		return showLog(w, source)
 	}
+	start := source.Kubernetes().ReadyAt()
 	changes, forget := source.Watcher().Changes()
 	l := newLive(w, painter(colours(w)), func() (int, int) { return terminalSize(w) })
 	done, ended := make(chan struct{}), make(chan struct{})

@@ -30,7 +30,7 @@ Ctrl-C stops everything. With --state the next up goes on where this one was.`,
 			if err != nil {
 				return err
 			}
-			o.StateDir, o.Address, o.OpenAPI = state, address, true
+			o.StateDir, o.Address = state, address
 			return runUp(cmd, p, o)
 		},
 	}

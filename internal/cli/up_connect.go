@@ -48,6 +48,9 @@ func registerUp(info upInfo) (remove func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("note the running up: %w", err)
 	}
+	if info.Kubeconfig, err = filepath.Abs(info.Kubeconfig); err != nil {
+		return nil, fmt.Errorf("note the running up: %w", err)
+	}
 	content, err := json.Marshal(info)
 	if err != nil {
 		return nil, fmt.Errorf("note the running up: %w", err)

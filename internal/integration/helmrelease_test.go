@@ -935,6 +935,143 @@ func TestHelmReleaseWithStandIns(t *testing.T) {
 	}
 }
 
+// working is a chart of one Job that the release waits for.
+var working = files{"templates/job.yaml": `apiVersion: batch/v1
+kind: Job
+metadata: {name: {{ .Release.Name }}-work}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: main, image: hearth.invalid/x:1}]
+`}
+
+func TestHelmReleaseWaits(t *testing.T) {
+	r := startReleases(t)
+	r.push("working", "1.0.0", working)
+	hr := r.release("demo", "working", "")
+	r.await(hr, 15*time.Second, "waiting", func() bool { return r.job("demo-work") && conditions.IsReconciling(hr) })
+	time.Sleep(500 * time.Millisecond)
+	r.await(hr, time.Second, "still waiting", func() bool {
+		return conditions.IsUnknown(hr, meta.ReadyCondition) && conditions.GetMessage(hr, meta.ReadyCondition) == "Running 'install' action with timeout of 5m0s"
+	})
+	began := time.Now()
+	r.complete("demo-work")
+	r.ready(hr)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("readiness was noticed after %s", took)
+	}
+
+	late := r.release("late", "working", "", func(hr *helmv2.HelmRelease) {
+		hr.Spec.Timeout = &metav1.Duration{Duration: time.Second}
+	})
+	r.stalled(late)
+	if got := conditions.GetMessage(late, meta.ReadyCondition); !strings.Contains(got, "Job/"+r.namespace+"/late-work") || !strings.Contains(got, "deadline exceeded") {
+		t.Errorf("message %q", got)
+	}
+	if rel := r.list()["late"]; rel.Info.Status != common.StatusFailed {
+		t.Errorf("helm list shows %s", rel.Info.Status)
+	}
+}
+
+func TestHelmReleaseTests(t *testing.T) {
+	r := startReleases(t)
+	r.push("tested", "1.0.0", files{
+		"templates/config.yaml": settings["templates/config.yaml"],
+		"templates/test.yaml":   strings.ReplaceAll(strings.ReplaceAll(hooked["templates/hook.yaml"], "pre-install", "test"), "prepare", "test"),
+	})
+	hr := r.release("demo", "tested", `{"greeting":"x"}`, func(hr *helmv2.HelmRelease) { hr.Spec.Test = &helmv2.Test{Enable: true} })
+	r.await(hr, 15*time.Second, "being tested", func() bool { return r.job("demo-test") })
+	if conditions.IsReady(hr) {
+		t.Error("ready before its tests ran")
+	}
+	r.complete("demo-test")
+	r.ready(hr)
+	if got := conditions.GetMessage(hr, helmv2.TestSuccessCondition); !strings.Contains(got, "1 test hook completed successfully") {
+		t.Errorf("tests: %s", got)
+	}
+	if tests := hr.Status.History.Latest().GetTestHooks(); tests["demo-test"] == nil || tests["demo-test"].Phase != "Succeeded" {
+		t.Errorf("history: %+v", tests)
+	}
+}
+
+func TestHelmReleaseNamespaces(t *testing.T) {
+	r := startReleases(t)
+	r.push("settings", "1.0.0", settings)
+	target := r.namespace + "-target"
+	hr := r.release("demo", "settings", "", func(hr *helmv2.HelmRelease) {
+		hr.Spec.TargetNamespace = target
+		hr.Spec.Install = &helmv2.Install{CreateNamespace: true}
+	})
+	t.Cleanup(func() {
+		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: target}}
+		if err := r.client.Delete(context.Background(), ns); client.IgnoreNotFound(err) != nil {
+			t.Error(err)
+		}
+	})
+	r.ready(hr)
+	rel := r.list()[target+"-demo"]
+	if rel == nil || rel.Namespace != target {
+		t.Fatalf("helm list shows %+v", r.list())
+	}
+	var config corev1.ConfigMap
+	key := client.ObjectKey{Namespace: target, Name: target + "-demo"}
+	if err := r.client.Get(context.Background(), key, &config); err != nil {
+		t.Fatal(err)
+	}
+	// Another name is another release: the old one goes.
+	r.change(hr, func() { hr.Spec.ReleaseName = "renamed" })
+	r.ready(hr)
+	if list := r.list(); list["renamed"] == nil || list[target+"-demo"] != nil {
+		t.Errorf("helm list shows %v", list)
+	}
+	if err := r.client.Get(context.Background(), key, &config); !apierrors.IsNotFound(err) {
+		t.Errorf("an object of the old release: %v", err)
+	}
+}
+
+func TestHelmReleaseSuspended(t *testing.T) {
+	r := startReleases(t)
+	r.push("settings", "1.0.0", settings)
+	hr := r.release("demo", "settings", "", func(hr *helmv2.HelmRelease) { hr.Spec.Suspend = true })
+	time.Sleep(time.Second)
+	if len(r.list()) != 0 {
+		t.Error("a suspended HelmRelease was released")
+	}
+	r.change(hr, func() { hr.Spec.Suspend = false })
+	r.ready(hr)
+	r.change(hr, func() { hr.Spec.Suspend = true })
+	if err := r.client.Delete(context.Background(), hr); err != nil {
+		t.Fatal(err)
+	}
+	r.gone(hr)
+	if r.list()["demo"] == nil || r.configMap("demo") == nil {
+		t.Error("the release of a suspended HelmRelease was removed with it")
+	}
+}
+
+func TestHelmReleaseOfAnUnknownKind(t *testing.T) {
+	gadget := files{"templates/gadget.yaml": "apiVersion: unknown.hearth.dev/v1\nkind: Gadget\nmetadata: {name: demo}\n"}
+	r := startReleases(t)
+	r.push("gadget", "1.0.0", gadget)
+	hr := r.release("demo", "gadget", "")
+	r.await(hr, 15*time.Second, "failing", func() bool { return conditions.IsFalse(hr, helmv2.ReleasedCondition) })
+	if got := conditions.GetMessage(hr, meta.ReadyCondition); !strings.Contains(got, `no matches for kind "Gadget" in version "unknown.hearth.dev/v1"`) {
+		t.Errorf("message %q", got)
+	}
+}
+
+func TestHelmReleaseMakesKindsKnown(t *testing.T) {
+	asked := make(chan schema.GroupVersionKind, 10)
+	r := startReleases(t, func(o *helmrelease.Options, _ *source.ChartOptions) {
+		o.UnknownKind = func(ctx context.Context, gvk schema.GroupVersionKind, _ domain.Place) (bool, error) {
+			asked <- gvk
+			return true, crds.InstallPermissive(ctx, cluster(t).Config(), gvk)
+		}
+	})
+	_ = r
+}
+
 // BenchmarkHelmReleases installs as many releases as a homelab has, all of one
 // chart that its values make something of.
 func BenchmarkHelmReleases(b *testing.B) {

@@ -38,6 +38,11 @@ func deploymentOf(namespace, name string, replicas int32) *appsv1.Deployment {
 
 func TestNodesAreReady(t *testing.T) {
 	s := standins(t)
+	for _, name := range []string{"node-1", "node-2", "node-3"} {
+		await(t, s, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}, &corev1.NodeList{}, "registered", func(n *corev1.Node) bool {
+			return len(n.Spec.Taints) == 0
+		})
+	}
 	nodes := &corev1.NodeList{}
 	if err := s.List(t.Context(), nodes); err != nil {
 		t.Fatal(err)
@@ -52,9 +57,8 @@ func TestNodesAreReady(t *testing.T) {
 		if !ready || len(node.Spec.Taints) > 0 {
 			t.Errorf("node %s: ready %v, taints %v", node.Name, ready, node.Spec.Taints)
 		}
-		if err := s.Get(t.Context(), client.ObjectKey{Namespace: "kube-node-lease", Name: node.Name}, &coordinationv1.Lease{}); err != nil {
-			t.Errorf("node %s has no lease: %v", node.Name, err)
-		}
+		await(t, s, &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-node-lease", Name: node.Name}}, &coordinationv1.LeaseList{},
+			"renewed", func(l *coordinationv1.Lease) bool { return l.Spec.RenewTime != nil })
 	}
 	if !slices.ContainsFunc(s.assumptions.List(), func(a domain.Assumption) bool {
 		return a.Kind == domain.AssumedNode && a.Subject == "node-1, node-2, node-3"

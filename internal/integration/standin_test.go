@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -93,6 +94,7 @@ func standins(t testing.TB) *stage {
 // test binary, which ends them.
 func openStage(o standin.Options) (*stage, error) {
 	ctx := context.Background()
+	log.SetLogger(logr.Discard())
 	backend, err := webhook.Listen()
 	if err != nil {
 		return nil, err

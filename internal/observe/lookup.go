@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -72,13 +74,17 @@ func (w *Watcher) reveal() {
 	w.lookAgain(func(r *record) bool { return r.Kind == kindPod && r.State == domain.PodInit })
 }
 
-// lookAgain derives the state of objects once more: what they depend on has
-// changed.
+// lookAgain derives the state of objects once more, in their order: what they
+// depend on has changed.
 func (w *Watcher) lookAgain(which func(*record) bool) {
+	var again []*record
 	for _, r := range w.records {
-		if !which(r) {
-			continue
+		if which(r) {
+			again = append(again, r)
 		}
+	}
+	slices.SortFunc(again, func(a, b *record) int { return a.Ref.Compare(b.Ref) })
+	for _, r := range again {
 		if s, ok := w.derive(r, r.key, r.last); ok {
 			w.advance(r, s)
 		}

@@ -32,7 +32,7 @@ func (s *Stage) boot(ctx context.Context) error {
 	s.kubernetes, err = s.options.Kubernetes.Start(ctx, kube.Options{
 		StateDir:       s.options.StateDir,
 		Address:        s.options.Address,
-		OpenAPI:        s.options.OpenAPI,
+		OpenAPI:        true, // mutating admission policies need it, as clients do
 		ResolveService: services.resolve,
 	})
 	if err != nil {

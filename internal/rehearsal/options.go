@@ -34,8 +34,6 @@ type Options struct {
 	StateDir string
 	// Address is where the API server listens; empty means a free port on loopback.
 	Address string
-	// OpenAPI publishes the API schema, which kubectl and other clients want.
-	OpenAPI bool
 	// Timeout is the last resort that ends Settle; 0 means none.
 	Timeout time.Duration
 	// Kubernetes starts the cluster.

@@ -60,7 +60,7 @@ type postRenderer struct {
 // Run changes a stream of manifests.
 func (p *postRenderer) Run(rendered *bytes.Buffer) (*bytes.Buffer, error) {
 	for _, spec := range p.kustomize {
-		built, err := kustomize(rendered.Bytes(), spec)
+		built, err := kustomized(rendered.Bytes(), spec)
 		if err != nil && p.standIn {
 			continue
 		}
@@ -105,8 +105,8 @@ func (p *postRenderer) mark(node *kyaml.RNode) error {
 	return nil
 }
 
-// kustomize applies the patches and images of a post-renderer.
-func kustomize(manifests []byte, spec *helmv2.Kustomize) ([]byte, error) {
+// kustomized applies the patches and images of a post-renderer.
+func kustomized(manifests []byte, spec *helmv2.Kustomize) ([]byte, error) {
 	const file = "manifests.yaml"
 	k := kustypes.Kustomization{Resources: []string{file}}
 	k.APIVersion, k.Kind = kustypes.KustomizationVersion, kustypes.KustomizationKind

@@ -25,10 +25,10 @@ type moveKind int
 
 const (
 	// changes the release to what is desired.
-	releasing moveKind = iota
-	remediating
-	unlocking
-	testing
+	moveRelease moveKind = iota
+	moveRemedy
+	moveUnlock
+	moveTest
 )
 
 // release moves the stored release to what is desired: one move at a time,
@@ -57,7 +57,7 @@ func (s *step) release(ctx context.Context) error {
 		if err := s.make(ctx, next); err != nil {
 			return err
 		}
-		if next.kind == remediating {
+		if next.kind == moveRemedy {
 			return s.giveWay()
 		}
 		made[next.kind] = true
@@ -68,7 +68,7 @@ func (s *step) release(ctx context.Context) error {
 func (s *step) make(ctx context.Context, next *move) error {
 	message := fmt.Sprintf("Running '%s' action with timeout of %s", next.name, next.timeout)
 	conditions.MarkReconciling(s.hr, meta.ProgressingReason, "%s", message)
-	if next.kind == releasing {
+	if next.kind == moveRelease {
 		conditions.MarkUnknown(s.hr, meta.ReadyCondition, meta.ProgressingReason, "%s", message)
 	}
 	if err := s.save(ctx); err != nil {
@@ -76,7 +76,7 @@ func (s *step) make(ctx context.Context, next *move) error {
 	}
 	started := time.Now()
 	err := next.run(ctx)
-	if next.kind == releasing {
+	if next.kind == moveRelease {
 		s.hr.Status.LastAttemptedReleaseActionDuration = durationSince(started)
 	}
 	if err == nil || errors.Is(err, errInterrupted) {
@@ -142,7 +142,7 @@ func (s *step) decide(st state) (*move, error) {
 		}
 		return nil, nil
 	case stateLocked:
-		return &move{"unlock", unlocking, s.timeout(s.hr.GetTimeout().Duration), s.unlock}, nil
+		return &move{"unlock", moveUnlock, s.timeout(s.hr.GetTimeout().Duration), s.unlock}, nil
 	case stateAbsent:
 		if !forced && s.hr.GetInstall().GetRetry(false) == nil && s.hr.GetInstall().GetRemediation().RetriesExhausted(s.hr) {
 			s.hr.Status.LastAttemptedReleaseAction = helmv2.ReleaseActionInstall
@@ -158,7 +158,7 @@ func (s *step) decide(st state) (*move, error) {
 		}
 		return s.upgradeMove(), nil
 	case stateUntested:
-		return &move{"test", testing, s.timeout(s.hr.GetTest().GetTimeout(s.hr.GetTimeout()).Duration), s.test}, nil
+		return &move{"test", moveTest, s.timeout(s.hr.GetTest().GetTimeout(s.hr.GetTimeout()).Duration), s.test}, nil
 	}
 	return s.remedy(forced)
 }
@@ -175,7 +175,7 @@ func (s *step) remedy(forced bool) (*move, error) {
 	s.hr.Status.History.Truncate(s.ignoresTestFailures())
 	if remediation.GetStrategy() == helmv2.UninstallRemediationStrategy {
 		timeout := s.timeout(s.hr.GetUninstall().GetTimeout(s.hr.GetTimeout()).Duration)
-		return &move{"uninstall", remediating, timeout, s.uninstallRemediation}, nil
+		return &move{"uninstall", moveRemedy, timeout, s.uninstallRemediation}, nil
 	}
 	previous := s.hr.Status.History.Previous(s.ignoresTestFailures())
 	if previous == nil {
@@ -188,15 +188,15 @@ func (s *step) remedy(forced bool) (*move, error) {
 		return s.upgradeMove(), nil
 	}
 	timeout := s.timeout(s.hr.GetRollback().GetTimeout(s.hr.GetTimeout()).Duration)
-	return &move{"rollback", remediating, timeout, func(ctx context.Context) error { return s.rollback(ctx, previous) }}, nil
+	return &move{"rollback", moveRemedy, timeout, func(ctx context.Context) error { return s.rollback(ctx, previous) }}, nil
 }
 
 func (s *step) installMove() *move {
-	return &move{"install", releasing, s.timeout(s.hr.GetInstall().GetTimeout(s.hr.GetTimeout()).Duration), s.install}
+	return &move{"install", moveRelease, s.timeout(s.hr.GetInstall().GetTimeout(s.hr.GetTimeout()).Duration), s.install}
 }
 
 func (s *step) upgradeMove() *move {
-	return &move{"upgrade", releasing, s.timeout(s.hr.GetUpgrade().GetTimeout(s.hr.GetTimeout()).Duration), s.upgrade}
+	return &move{"upgrade", moveRelease, s.timeout(s.hr.GetUpgrade().GetTimeout(s.hr.GetTimeout()).Duration), s.upgrade}
 }
 
 func (s *step) timeout(specified time.Duration) time.Duration {

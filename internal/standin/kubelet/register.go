@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -60,18 +61,24 @@ func (k *kubelet) beat(ctx context.Context, f func(context.Context, *corev1.Node
 	}
 }
 
+// registerNew registers the nodes that are not yet, several at once, so that
+// the first pods find more than one.
 func (k *kubelet) registerNew(ctx context.Context, registered map[string]bool) error {
+	group, ctx := errgroup.WithContext(ctx)
 	for _, node := range k.nodes.objects() {
 		if registered[node.Name] {
 			continue
 		}
-		err := k.holding(ctx, func(ctx context.Context) error { return k.register(ctx, node) })
-		if err != nil {
-			return fmt.Errorf("register the virtual node %s: %w", node.Name, err)
-		}
 		registered[node.Name] = true
+		group.Go(func() error {
+			err := k.holding(ctx, func(ctx context.Context) error { return k.register(ctx, node) })
+			if err != nil {
+				return fmt.Errorf("register the virtual node %s: %w", node.Name, err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 func (k *kubelet) register(ctx context.Context, node *corev1.Node) error {

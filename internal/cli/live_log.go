@@ -66,7 +66,7 @@ func liveLine(t observe.Transition, before domain.State, elapsed time.Duration) 
 	var notes []string
 	switch t.To {
 	case domain.KustomizationFailed, domain.KustomizationIdle, domain.ReleasePending:
-		if t.Message != "" {
+		if t.Message != "" && t.From != domain.Absent {
 			notes = append(notes, t.Message)
 		}
 	}

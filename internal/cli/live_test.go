@@ -181,7 +181,7 @@ func TestLiveLog(t *testing.T) {
 	}
 	l.stop()
 	l.transition(observe.Transition{Ref: cilium, To: "Ready"})
-	want := `    0.0s  Kustomization  flux-system/cilium  Idle  dependency 'x' is not ready
+	want := `    0.0s  Kustomization  flux-system/cilium  Idle
     2.0s  Kustomization  flux-system/cilium  Idle → Building
     4.0s  Kustomization  flux-system/cilium  Building → Failed  path  not found (the model has no such transition)
     6.0s  HelmRelease    media/immich  Ready

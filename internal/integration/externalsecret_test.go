@@ -86,7 +86,12 @@ func startSecrets(t testing.TB, change ...func(*externalsecret.Options, *onepass
 		t.Fatal(err)
 	}
 	if o.Connect == nil {
-		o.Connect = func(string) (string, string, bool) { return url, "", true }
+		o.Connect = func(host string) (string, string, bool) {
+			if host == "" {
+				return url, connect.Token(), true
+			}
+			return url, "", true
+		}
 	}
 	here := cache.ByObject{Namespaces: map[string]cache.Config{s.namespace: {}}}
 	ctrllog.SetLogger(logr.Discard())
@@ -413,7 +418,7 @@ func TestExternalSecretFailsAndRecovers(t *testing.T) {
 func TestExternalSecretWritesOnlyChanges(t *testing.T) {
 	s := startSecrets(t)
 	s.connectStore(true)
-	es := s.externalSecret("app", `{refreshInterval: 0, target: {template: {metadata: {labels: {old: x}}, data: {X: "{{ .DB_USER }}", Y: "{{ .DB_PASSWORD }}"}}}, dataFrom: [{extract: {key: immich}}]}`)
+	es := s.externalSecret("app", `{refreshInterval: "0", target: {template: {metadata: {labels: {old: x}}, data: {X: "{{ .DB_USER }}", Z: "{{ .DB_PASSWORD }}"}}}, dataFrom: [{extract: {key: immich}}]}`)
 	s.synced(es)
 	before := s.secret("app")
 	s.forceSync(es)
@@ -423,7 +428,7 @@ func TestExternalSecretWritesOnlyChanges(t *testing.T) {
 	writes := s.modifications("app")
 	s.rotate("c4n4ry-", "c4n4ry-new-")
 	s.forceSync(es)
-	want := map[string]string{"X": "c4n4ry-new-user", "Y": "c4n4ry-new-pass"}
+	want := map[string]string{"X": "c4n4ry-new-user", "Z": "c4n4ry-new-pass"}
 	if diff := cmp.Diff(want, s.data("app")); diff != "" {
 		t.Error(diff)
 	}
@@ -432,7 +437,7 @@ func TestExternalSecretWritesOnlyChanges(t *testing.T) {
 	}
 	s.update(es, func() {
 		es.Spec.Target.Template.Metadata.Labels = map[string]string{"new": "y"}
-		delete(es.Spec.Target.Template.Data, "Y")
+		delete(es.Spec.Target.Template.Data, "Z")
 	})
 	secret := s.secret("app")
 	if _, old := secret.Labels["old"]; old || secret.Labels["new"] != "y" || len(secret.Data) != 1 {
@@ -484,7 +489,7 @@ func TestExternalSecretRefreshes(t *testing.T) {
 	s.connectStore(true)
 	template := `, target: {template: {data: {X: "{{ .DB_USER }}"}}}, dataFrom: [{extract: {key: immich}}]}`
 	often := s.externalSecret("often", `{refreshInterval: 2s`+template)
-	never := s.externalSecret("never", `{refreshInterval: 0`+template)
+	never := s.externalSecret("never", `{refreshInterval: "0"`+template)
 	once := s.externalSecret("once", `{refreshInterval: 2s, refreshPolicy: CreatedOnce`+template)
 	onChange := s.externalSecret("onchange", `{refreshInterval: 2s, refreshPolicy: OnChange`+template)
 	for _, es := range []*esv1.ExternalSecret{often, never, once, onChange} {
@@ -562,7 +567,7 @@ func TestExternalSecretDeletionPolicies(t *testing.T) {
 	s := startSecrets(t)
 	s.connectStore(true)
 	spec := func(policy string) string {
-		return `{refreshInterval: 0, target: {deletionPolicy: ` + policy + `}, data: [{secretKey: U, remoteRef: {key: immich, property: DB_USER}}, {secretKey: T, remoteRef: {key: plex, property: token}}]}`
+		return `{refreshInterval: "0", target: {deletionPolicy: ` + policy + `}, data: [{secretKey: U, remoteRef: {key: immich, property: DB_USER}}, {secretKey: T, remoteRef: {key: plex, property: token}}]}`
 	}
 	retain, remove, merge := s.externalSecret("retain", spec("Retain")), s.externalSecret("remove", spec("Delete")), s.externalSecret("merge", spec("Merge"))
 	for _, es := range []*esv1.ExternalSecret{retain, remove, merge} {
@@ -633,7 +638,7 @@ func TestExternalSecretCreationPolicies(t *testing.T) {
 	second := s.externalSecret("second", `{target: {name: shared}, data: [{secretKey: U, remoteRef: {key: plex, property: token}}]}`)
 	s.awaitReady(second, corev1.ConditionFalse, "the Secret shared is owned by another ExternalSecret, first")
 
-	fixed := s.externalSecret("fixed", `{refreshInterval: 0, target: {immutable: true}, data: [{secretKey: T, remoteRef: {key: plex, property: token}}]}`)
+	fixed := s.externalSecret("fixed", `{refreshInterval: "0", target: {immutable: true}, data: [{secretKey: T, remoteRef: {key: plex, property: token}}]}`)
 	s.synced(fixed)
 	if secret := s.secret("fixed"); secret.Immutable == nil || !*secret.Immutable {
 		t.Error("the Secret can be changed")

@@ -16,10 +16,12 @@ import (
 	"net/http/httptest"
 	"path"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	"github.com/fluxcd/pkg/apis/kustomize"
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
@@ -51,12 +53,15 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"hearth/charts"
+	"hearth/internal/domain"
 	"hearth/internal/engine/helmrelease"
 	"hearth/internal/engine/helmsource"
 	"hearth/internal/engine/ocisource"
+	"hearth/internal/kube/crds"
 	"hearth/internal/kube/objects"
 	"hearth/internal/kube/scheme"
 	"hearth/internal/kube/work"
+	"hearth/internal/render"
 	"hearth/internal/render/helm"
 	"hearth/internal/source"
 )
@@ -974,6 +979,33 @@ func TestHelmReleaseWaits(t *testing.T) {
 	}
 }
 
+func TestHelmReleasePostRenderers(t *testing.T) {
+	r := startReleases(t)
+	r.push("settings", "1.0.0", settings)
+	patch := func(value string) []helmv2.PostRenderer {
+		return []helmv2.PostRenderer{{Kustomize: &helmv2.Kustomize{Patches: []kustomize.Patch{{
+			Target: &kustomize.Selector{Kind: "ConfigMap"},
+			Patch:  "- op: add\n  path: /data/patched\n  value: " + value + "\n",
+		}}}}}
+	}
+	hr := r.release("demo", "settings", "", func(hr *helmv2.HelmRelease) {
+		hr.Spec.PostRenderers = patch("one")
+		hr.Spec.CommonMetadata = &helmv2.CommonMetadata{Labels: map[string]string{"team": "home"}}
+	})
+	r.ready(hr)
+	if got := r.configMap("demo")["patched"]; got != "one" {
+		t.Errorf("patched %q", got)
+	}
+	if rel := r.list()["demo"]; rel.Version != 1 || !strings.Contains(rel.Manifest, "team: home") {
+		t.Errorf("release %d:\n%s", rel.Version, rel.Manifest)
+	}
+	r.change(hr, func() { hr.Spec.PostRenderers = patch("two") })
+	r.ready(hr)
+	if got := r.configMap("demo")["patched"]; got != "two" || r.list()["demo"].Version != 2 {
+		t.Errorf("patched %q in release %d", got, r.list()["demo"].Version)
+	}
+}
+
 func TestHelmReleaseTests(t *testing.T) {
 	r := startReleases(t)
 	r.push("tested", "1.0.0", files{
@@ -1051,25 +1083,39 @@ func TestHelmReleaseSuspended(t *testing.T) {
 }
 
 func TestHelmReleaseOfAnUnknownKind(t *testing.T) {
-	gadget := files{"templates/gadget.yaml": "apiVersion: unknown.hearth.dev/v1\nkind: Gadget\nmetadata: {name: demo}\n"}
-	r := startReleases(t)
-	r.push("gadget", "1.0.0", gadget)
+	var known atomic.Bool
+	var place atomic.Value
+	r := startReleases(t, func(o *helmrelease.Options, _ *source.ChartOptions) {
+		o.UnknownKind = func(ctx context.Context, gvk schema.GroupVersionKind, at domain.Place) (bool, error) {
+			if !known.Load() {
+				return false, nil
+			}
+			place.Store(at)
+			plural, namespaced := crds.Names(gvk.Group, gvk.Kind)
+			return true, crds.Install(ctx, cluster(t).Config(), crds.Permissive(gvk.Group, gvk.Version, gvk.Kind, plural, namespaced))
+		}
+		o.Index = &render.Index{}
+	})
+	t.Cleanup(func() {
+		plural, _ := crds.Names("unknown.hearth.dev", "Gadget")
+		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: plural + ".unknown.hearth.dev"}}
+		if err := r.client.Delete(context.Background(), crd); client.IgnoreNotFound(err) != nil {
+			t.Error(err)
+		}
+	})
+	r.options.Index.Put(render.Key{Group: helmv2.GroupVersion.Group, Kind: helmv2.HelmReleaseKind, Namespace: r.namespace, Name: "demo"},
+		render.Origin{File: "apps/demo.yaml", Line: 3})
+	r.push("gadget", "1.0.0", files{"templates/gadget.yaml": "apiVersion: unknown.hearth.dev/v1\nkind: Gadget\nmetadata: {name: demo}\n"})
 	hr := r.release("demo", "gadget", "")
 	r.await(hr, 15*time.Second, "failing", func() bool { return conditions.IsFalse(hr, helmv2.ReleasedCondition) })
 	if got := conditions.GetMessage(hr, meta.ReadyCondition); !strings.Contains(got, `no matches for kind "Gadget" in version "unknown.hearth.dev/v1"`) {
 		t.Errorf("message %q", got)
 	}
-}
-
-func TestHelmReleaseMakesKindsKnown(t *testing.T) {
-	asked := make(chan schema.GroupVersionKind, 10)
-	r := startReleases(t, func(o *helmrelease.Options, _ *source.ChartOptions) {
-		o.UnknownKind = func(ctx context.Context, gvk schema.GroupVersionKind, _ domain.Place) (bool, error) {
-			asked <- gvk
-			return true, crds.InstallPermissive(ctx, cluster(t).Config(), gvk)
-		}
-	})
-	_ = r
+	known.Store(true)
+	r.ready(hr)
+	if place.Load() != (domain.Place{File: "apps/demo.yaml", Line: 3}) {
+		t.Errorf("asked about %v", place.Load())
+	}
 }
 
 // BenchmarkHelmReleases installs as many releases as a homelab has, all of one

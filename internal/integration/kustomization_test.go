@@ -294,6 +294,7 @@ func configMap(name, value string) string {
 }
 
 func TestKustomizationApplies(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": "# first\n" + configMap("a", "1")})
 	g.kustomization("apps", "{commonMetadata: {labels: {team: home}}}")
 	k := g.ready("apps")
@@ -329,6 +330,7 @@ func TestKustomizationApplies(t *testing.T) {
 }
 
 func TestKustomizationTellsItsSteps(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": configMap("a", "1")})
 	watching, err := client.NewWithWatch(cluster(t).Config(), client.Options{Scheme: g.client.Scheme()})
 	if err != nil {
@@ -429,6 +431,7 @@ func TestKustomizationDependencies(t *testing.T) {
 }
 
 func TestKustomizationDependencyMissingOrCyclic(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"a/a.yaml": configMap("a", "1"), "b/b.yaml": configMap("b", "1"), "late/c.yaml": configMap("c", "1")})
 	g.kustomization("a", "{dependsOn: [{name: late}]}")
 	g.failed("a", meta.DependencyNotReadyReason, fmt.Sprintf("dependency '%s/late' not found", g.namespace))
@@ -445,6 +448,7 @@ func TestKustomizationDependencyMissingOrCyclic(t *testing.T) {
 }
 
 func TestKustomizationReadyExpr(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"a/a.yaml": configMap("a", "1"), "b/b.yaml": configMap("b", "1")})
 	g.kustomization("b", "{dependsOn: [{name: a, readyExpr: 'has(dep.metadata.annotations) && dep.metadata.annotations[\"go\"] == self.metadata.name'}]}")
 	g.kustomization("a", "{}")
@@ -460,6 +464,7 @@ func TestKustomizationReadyExpr(t *testing.T) {
 }
 
 func TestKustomizationPrunes(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{
 		"apps/keep.yaml":      configMap("keep", "1"),
 		"apps/gone.yaml":      configMap("gone", "1"),
@@ -499,6 +504,7 @@ func TestKustomizationPrunes(t *testing.T) {
 }
 
 func TestKustomizationMovesObjectsWithoutDeletingThem(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"a/a.yaml": configMap("a", "1"), "a/x.yaml": configMap("x", "1"), "b/b.yaml": configMap("b", "1")})
 	g.kustomization("a", "{}")
 	g.kustomization("b", "{}")
@@ -514,40 +520,53 @@ func TestKustomizationMovesObjectsWithoutDeletingThem(t *testing.T) {
 	}
 }
 
-func TestKustomizationHealth(t *testing.T) {
-	const release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: app, namespace: NS}\nspec: {interval: 1h, chartRef: {kind: OCIRepository, name: app}}\n"
-	g := startGitOps(t, map[string]string{"waits/app.yaml": release, "checks/c.yaml": configMap("state", "working")})
-	setReady := func(status string) {
-		t.Helper()
-		obj := &unstructured.Unstructured{}
-		obj.SetGroupVersionKind(schema.GroupVersionKind{Group: "helm.toolkit.fluxcd.io", Version: "v2", Kind: "HelmRelease"})
-		if err := g.client.Get(t.Context(), apitypes.NamespacedName{Namespace: g.namespace, Name: "app"}, obj); err != nil {
-			t.Fatal(err)
-		}
-		obj.Object["status"] = map[string]any{"observedGeneration": obj.GetGeneration(), "conditions": []any{map[string]any{
-			"type": "Ready", "status": status, "reason": "Test", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z",
-		}}}
-		if err := g.client.Status().Update(t.Context(), obj); err != nil {
-			t.Fatal(err)
-		}
-	}
+const helmRelease = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: app, namespace: NS}\nspec: {interval: 1h, chartRef: {kind: OCIRepository, name: app}}\n"
 
-	g.kustomization("waits", "{wait: true, timeout: 2s}")
+// setReleaseReady plays the reconciler of the HelmRelease app.
+func (g *gitops) setReleaseReady(status string) {
+	g.t.Helper()
+	obj := &unstructured.Unstructured{}
+	obj.SetGroupVersionKind(schema.GroupVersionKind{Group: "helm.toolkit.fluxcd.io", Version: "v2", Kind: "HelmRelease"})
+	if err := g.client.Get(g.t.Context(), apitypes.NamespacedName{Namespace: g.namespace, Name: "app"}, obj); err != nil {
+		g.t.Fatal(err)
+	}
+	obj.Object["status"] = map[string]any{"observedGeneration": obj.GetGeneration(), "conditions": []any{map[string]any{
+		"type": "Ready", "status": status, "reason": "Test", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z",
+	}}}
+	if err := g.client.Status().Update(g.t.Context(), obj); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// TestKustomizationHealthTimeout takes Flux's shortest timeout, half a minute.
+func TestKustomizationHealthTimeout(t *testing.T) {
+	t.Parallel()
+	g := startGitOps(t, map[string]string{"waits/app.yaml": helmRelease})
+	g.kustomization("waits", "{wait: true, timeout: 30s}")
+	g.until("waits", "checking", func(k *kustomizev1.Kustomization) bool { return conditions.IsUnknown(k, meta.HealthyCondition) })
+	time.Sleep(29 * time.Second)
+	late := g.failed("waits", meta.HealthCheckFailedReason, fmt.Sprintf("timeout waiting for: [HelmRelease/%s/app status: 'InProgress']", g.namespace))
+	if !conditions.IsFalse(late, meta.HealthyCondition) {
+		t.Errorf("after the timeout the conditions are %+v", late.Status.Conditions)
+	}
+	g.setReleaseReady("True")
+	g.ready("waits")
+}
+
+func TestKustomizationHealth(t *testing.T) {
+	g := startGitOps(t, map[string]string{"waits/app.yaml": helmRelease, "checks/c.yaml": configMap("state", "working")})
+	g.kustomization("waits", "{wait: true, timeout: 30s}")
 	waiting := g.until("waits", "checking", func(k *kustomizev1.Kustomization) bool {
 		return strings.HasPrefix(conditions.GetMessage(k, meta.ReconcilingCondition), "Running health checks for revision")
 	})
 	if !conditions.IsUnknown(waiting, meta.ReadyCondition) || !conditions.IsUnknown(waiting, meta.HealthyCondition) {
 		t.Errorf("while it waits the conditions are %+v", waiting.Status.Conditions)
 	}
-	late := g.failed("waits", meta.HealthCheckFailedReason, fmt.Sprintf("timeout waiting for: [HelmRelease/%s/app status: 'InProgress']", g.namespace))
-	if !conditions.IsFalse(late, meta.HealthyCondition) {
-		t.Errorf("after the timeout the conditions are %+v", late.Status.Conditions)
-	}
 	began := time.Now()
-	setReady("True")
+	g.setReleaseReady("True")
 	done := g.ready("waits")
 	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("a recovered object was noticed after %s", took)
+		t.Errorf("an object that turned healthy was noticed after %s", took)
 	}
 	if !conditions.IsTrue(done, meta.HealthyCondition) || !strings.HasPrefix(conditions.GetMessage(done, meta.HealthyCondition), "Health check passed in ") {
 		t.Errorf("once healthy the conditions are %+v", done.Status.Conditions)
@@ -568,6 +587,7 @@ func TestKustomizationHealth(t *testing.T) {
 }
 
 func TestKustomizationSuspend(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": configMap("a", "1")})
 	g.kustomization("apps", "{}")
 	first := g.ready("apps")
@@ -586,6 +606,7 @@ func TestKustomizationSuspend(t *testing.T) {
 }
 
 func TestKustomizationDeletion(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"mirror/a.yaml": configMap("mirror", "1"), "orphan/a.yaml": configMap("orphan", "1"), "noprune/a.yaml": configMap("noprune", "1"), "waits/a.yaml": configMap("waits", "1")})
 	g.kustomization("mirror", "{}")
 	g.kustomization("orphan", "{deletionPolicy: Orphan}")
@@ -686,6 +707,7 @@ func TestKustomizationRetriesLeaveNoTrace(t *testing.T) {
 }
 
 func TestKustomizationUnknownKindSupplied(t *testing.T) {
+	t.Parallel()
 	var place domain.Place
 	var g *gitops
 	g = startGitOps(t, map[string]string{"apps/w.yaml": "apiVersion: supplied.example.org/v1\nkind: Gadget\nmetadata: {name: w, namespace: NS}\n"}, func(o *kustomization.Options) {
@@ -704,6 +726,7 @@ func TestKustomizationUnknownKindSupplied(t *testing.T) {
 }
 
 func TestKustomizationStages(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, nil)
 	other := g.namespace + "-staged"
 	g.write(map[string]string{
@@ -723,12 +746,13 @@ func TestKustomizationStages(t *testing.T) {
 }
 
 func TestKustomizationSubstitutes(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": configMap("a", "${DOMAIN} ${EXTRA} ${TOKEN} ${NONE:=default}")})
 	g.kustomization("apps", "{postBuild: {substitute: {DOMAIN: example.org}, substituteFrom: [{kind: ConfigMap, name: vars}, {kind: Secret, name: secret}, {kind: Secret, name: absent, optional: true}]}}")
 	g.failed("apps", meta.BuildFailedReason, "substitute from 'ConfigMap/vars' error")
 	g.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: vars, namespace: " + g.namespace + "}, data: {EXTRA: more, DOMAIN: overridden}}")
 	g.apply("{apiVersion: v1, kind: Secret, metadata: {name: secret, namespace: " + g.namespace + ", labels: {reconcile.fluxcd.io/watch: Enabled}}, stringData: {TOKEN: s3cr3t-value}}")
-	first := g.ready("apps")
+	g.ready("apps")
 	if got := g.configMap("a").Data["value"]; got != "example.org more s3cr3t-value default" {
 		t.Errorf("built %q", got)
 	}
@@ -745,7 +769,7 @@ func TestKustomizationSubstitutes(t *testing.T) {
 	g.failed("apps", meta.BuildFailedReason, "(apps/s.yaml:1)")
 
 	g.push(map[string]string{"apps/s.yaml": ""})
-	g.readyAgain("apps", first.Status.LastAppliedRevision)
+	g.ready("apps")
 	g.apply("{apiVersion: v1, kind: Secret, metadata: {name: secret, namespace: " + g.namespace + ", labels: {reconcile.fluxcd.io/watch: Enabled}}, stringData: {TOKEN: rotated}}")
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(g.configMap("a").Data["value"], "rotated"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -755,6 +779,7 @@ func TestKustomizationSubstitutes(t *testing.T) {
 }
 
 func TestKustomizationPathAndNamespace(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{
 		"apps/a.yaml":   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
 		"root/own.yaml": "# the child\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: child\n  namespace: NS\nspec:\n  interval: 1h\n  prune: true\n  path: ./nowhere\n  sourceRef: {kind: GitRepository, name: home}\n",
@@ -772,6 +797,7 @@ func TestKustomizationPathAndNamespace(t *testing.T) {
 }
 
 func TestKustomizationSource(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": configMap("a", "1")})
 	g.kustomization("apps", "{sourceRef: {kind: GitRepository, name: later}}")
 	g.failed("apps", meta.ArtifactFailedReason, "not found")
@@ -804,6 +830,7 @@ func TestKustomizationSource(t *testing.T) {
 }
 
 func TestKustomizationRequested(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": configMap("a", "1")})
 	g.kustomization("apps", "{}")
 	k := g.ready("apps")
@@ -824,6 +851,7 @@ func TestKustomizationRequested(t *testing.T) {
 }
 
 func TestKustomizationImpersonates(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": configMap("a", "1")})
 	g.kustomization("apps", "{serviceAccountName: nobody, retryInterval: 1s}")
 	g.failed("apps", meta.ReconciliationFailedReason, "system:serviceaccount:"+g.namespace+":nobody")

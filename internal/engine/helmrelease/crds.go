@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/client-go/dynamic"
 
@@ -56,9 +57,35 @@ func (s *step) applyCRDs(ctx context.Context, a *attempt, policy helmv2.CRDsPoli
 	if err := waiter.Wait(applied, establishTimeout); err != nil {
 		return fmt.Errorf("CustomResourceDefinitions not established: %w", err)
 	}
+	for _, info := range applied {
+		for _, gvk := range definedBy(info) {
+			if err := a.client.AwaitKind(gvk); err != nil {
+				return fmt.Errorf("CustomResourceDefinition %s not served: %w", info.Name, err)
+			}
+		}
+	}
 	s.kindsChanged()
 	a.config.Capabilities, err = s.connection.Capabilities()
 	return err
+}
+
+// definedBy returns the kinds that a CustomResourceDefinition makes.
+func definedBy(info *resource.Info) []schema.GroupVersionKind {
+	obj, ok := info.Object.(*unstructured.Unstructured)
+	if !ok || info.Mapping.GroupVersionKind.Kind != "CustomResourceDefinition" {
+		return nil
+	}
+	group, _, _ := unstructured.NestedString(obj.Object, "spec", "group")
+	kind, _, _ := unstructured.NestedString(obj.Object, "spec", "names", "kind")
+	versions, _, _ := unstructured.NestedSlice(obj.Object, "spec", "versions")
+	var kinds []schema.GroupVersionKind
+	for _, version := range versions {
+		if v, ok := version.(map[string]any); ok && v["served"] == true {
+			name, _ := v["name"].(string)
+			kinds = append(kinds, schema.GroupVersionKind{Group: group, Version: name, Kind: kind})
+		}
+	}
+	return kinds
 }
 
 func (s *step) applyCRD(ctx context.Context, info *resource.Info, policy helmv2.CRDsPolicy) error {

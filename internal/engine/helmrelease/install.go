@@ -74,6 +74,7 @@ func (s *step) released(seen observed, err error, act helmv2.ReleaseAction, reme
 		reasons = [2]string{helmv2.UpgradeSucceededReason, helmv2.UpgradeFailedReason}
 	}
 	if err == nil {
+		s.observePostRendering()
 		latest := s.hr.Status.History.Latest()
 		s.succeeded(helmv2.ReleasedCondition, reasons[0], fmt.Sprintf("Helm %s succeeded for release %s with chart %s",
 			act, latest.FullReleaseName(), latest.VersionedChartName()))

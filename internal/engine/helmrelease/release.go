@@ -92,8 +92,7 @@ func (s *step) make(ctx context.Context, next *move) error {
 func (s *step) inSync() error {
 	s.hr.Status.History.Truncate(s.ignoresTestFailures())
 	s.hr.Status.ClearFailures()
-	s.hr.Status.ObservedPostRenderersDigest = digestOfSpec(s.hr.Spec.PostRenderers, len(s.hr.Spec.PostRenderers))
-	s.hr.Status.ObservedCommonMetadataDigest = s.commonMetadataDigest()
+	s.observePostRendering()
 	conditions.Delete(s.hr, meta.ReconcilingCondition)
 	conditions.Delete(s.hr, meta.StalledCondition)
 	s.replaceRemediated()

@@ -71,7 +71,7 @@ func (s *step) deployed(rel *releasev1.Release, latest *helmv2.Snapshot) (state,
 		return "", "", err
 	}
 	if s.hr.Status.ObservedGeneration != s.hr.Generation {
-		if digestOfSpec(s.hr.Spec.PostRenderers, len(s.hr.Spec.PostRenderers)) != s.hr.Status.ObservedPostRenderersDigest {
+		if s.postRenderersDigest() != s.hr.Status.ObservedPostRenderersDigest {
 			return stateOutOfSync, "postrenderers digest has changed", nil
 		}
 		if s.commonMetadataDigest() != s.hr.Status.ObservedCommonMetadataDigest {
@@ -92,19 +92,28 @@ func (s *step) deployed(rel *releasev1.Release, latest *helmv2.Snapshot) (state,
 	return stateInSync, "", nil
 }
 
-func (s *step) commonMetadataDigest() string {
-	n := 0
-	if s.hr.Spec.CommonMetadata != nil {
-		n = 1
-	}
-	return digestOfSpec(s.hr.Spec.CommonMetadata, n)
+// observePostRendering notes what the release's manifests were changed by.
+func (s *step) observePostRendering() {
+	s.hr.Status.ObservedPostRenderersDigest = s.postRenderersDigest()
+	s.hr.Status.ObservedCommonMetadataDigest = s.commonMetadataDigest()
 }
 
-// digestOfSpec names a part of the spec by content; an empty part has no name.
-func digestOfSpec(part any, length int) string {
-	if length == 0 {
+func (s *step) postRenderersDigest() string {
+	if len(s.hr.Spec.PostRenderers) == 0 {
 		return ""
 	}
+	return digestOfSpec(s.hr.Spec.PostRenderers)
+}
+
+func (s *step) commonMetadataDigest() string {
+	if s.hr.Spec.CommonMetadata == nil {
+		return ""
+	}
+	return digestOfSpec(s.hr.Spec.CommonMetadata)
+}
+
+// digestOfSpec names a part of the spec by content.
+func digestOfSpec(part any) string {
 	content, err := json.Marshal(part)
 	if err != nil {
 		return ""

@@ -105,11 +105,8 @@ func (r *reconciler) definitionChanged(_ context.Context, obj client.Object) []r
 func (r *reconciler) sourceChanged(kind string) handler.MapFunc {
 	return func(ctx context.Context, obj client.Object) []reconcile.Request {
 		artifact := obj.(interface{ GetArtifact() *meta.Artifact }).GetArtifact()
-		if artifact == nil {
-			return nil
-		}
 		return r.requests(ctx, sourceIndex, kind+"/"+obj.GetNamespace()+"/"+obj.GetName(), func(k *kustomizev1.Kustomization) bool {
-			return !artifact.HasRevision(k.Status.LastAttemptedRevision) || waitsForSource(k)
+			return artifact != nil && !artifact.HasRevision(k.Status.LastAttemptedRevision) || waitsForSource(k)
 		})
 	}
 }

@@ -11,6 +11,11 @@ import (
 	"k8s.io/kubernetes/pkg/scheduler/profile"
 )
 
+// podBackoffSeconds is how long a pod that found no node is left alone. The
+// usual ten seconds spare a scheduler that has thousands of pods to look at;
+// here they would only keep everybody waiting.
+const podBackoffSeconds = 1
+
 // runScheduler binds pods to nodes until ctx is cancelled.
 func runScheduler(ctx context.Context, config *rest.Config) error {
 	client, err := kubernetes.NewForConfig(rest.AddUserAgent(rest.CopyConfig(config), "kube-scheduler"))
@@ -23,7 +28,8 @@ func runScheduler(ctx context.Context, config *rest.Config) error {
 	if err := recorder.StartRecordingToSinkWithContext(ctx); err != nil {
 		return fmt.Errorf("starting the scheduler: %w", err)
 	}
-	s, err := scheduler.New(ctx, client, informers, nil, profile.NewRecorderFactory(recorder), scheduler.WithKubeConfig(config))
+	s, err := scheduler.New(ctx, client, informers, nil, profile.NewRecorderFactory(recorder), scheduler.WithKubeConfig(config),
+		scheduler.WithPodInitialBackoffSeconds(podBackoffSeconds), scheduler.WithPodMaxBackoffSeconds(podBackoffSeconds))
 	if err != nil {
 		return fmt.Errorf("starting the scheduler: %w", err)
 	}

@@ -79,6 +79,29 @@ func (o *Objects) Get(ctx context.Context, key Key) (*unstructured.Unstructured,
 	return ToUnstructured(obj, key.GroupVersionKind)
 }
 
+// Keys returns the keys of all objects of a kind that the cache has, in no
+// order. It follows the kind as Get does.
+func (o *Objects) Keys(ctx context.Context, gvk schema.GroupVersionKind) ([]Key, error) {
+	if err := o.Follow(ctx, gvk); err != nil {
+		return nil, err
+	}
+	informer, err := o.cache.GetInformer(ctx, o.empty(gvk))
+	if err != nil {
+		return nil, fmt.Errorf("follow %s: %w", gvk.Kind, err)
+	}
+	shared, ok := informer.(toolscache.SharedIndexInformer)
+	if !ok {
+		return nil, fmt.Errorf("list %s: the cache is of a kind that cannot be listed (%T)", gvk.Kind, informer)
+	}
+	var keys []Key
+	for _, obj := range shared.GetStore().List() {
+		if obj, ok := obj.(client.Object); ok {
+			keys = append(keys, Key{gvk, client.ObjectKeyFromObject(obj)})
+		}
+	}
+	return keys, nil
+}
+
 // Follow makes the cache follow a kind, and waits until it has it.
 func (o *Objects) Follow(ctx context.Context, gvk schema.GroupVersionKind) error {
 	o.mu.Lock()

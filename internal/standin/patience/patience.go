@@ -36,11 +36,16 @@ func New(gate *work.Gate, fail func(key string, err error)) *List {
 }
 
 // Add says that key is stuck, and what to do if it still is once all is calm.
-// A later call with the same key replaces what to do.
+// A later call with the same key replaces what to do; the first one counts as
+// a change in the cluster.
 func (l *List) Add(key string, help func(context.Context) error) {
 	l.mu.Lock()
+	_, known := l.stuck[key]
 	l.stuck[key] = help
 	l.mu.Unlock()
+	if !known {
+		l.gate.Touch()
+	}
 	select {
 	case l.wake <- struct{}{}:
 	default:

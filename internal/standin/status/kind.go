@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
 )
 
@@ -69,13 +70,13 @@ func (p *player) reconcileKind(ctx context.Context, req reconcile.Request) (reco
 	}
 	gvk := schema.GroupVersionKind{Group: crd.Spec.Group, Version: version.Name, Kind: crd.Spec.Names.Kind}
 	p.kinds.set(gvk, kind{rule: rule, subStatus: version.Subresources != nil && version.Subresources.Status != nil})
-	if p.Objects.Followed(gvk) {
-		return reconcile.Result{}, nil
-	}
+	var existing []objects.Key
 	err := work.Aside(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, followTimeout)
 		defer cancel()
-		return p.Objects.Follow(ctx, gvk)
+		var err error
+		existing, err = p.Objects.Keys(ctx, gvk)
+		return err
 	})
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
@@ -85,6 +86,10 @@ func (p *player) reconcileKind(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{RequeueAfter: p.backs.Next(req.Name, followRetry)}, nil
 	}
 	p.backs.Forget(req.Name)
+	// Somebody else may have followed the kind before it was known to be played.
+	for _, key := range existing {
+		p.see(key)
+	}
 	return reconcile.Result{}, nil
 }
 

@@ -161,15 +161,25 @@ func (p *player) changed(change objects.Change) {
 	if !p.kinds.played(change.Key.GroupVersionKind) {
 		return
 	}
+	if change.New != nil {
+		p.see(change.Key)
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.plays[change.Key] == nil {
-		if change.New == nil {
-			return
-		}
-		p.plays[change.Key] = &play{end: func() {}}
+	if p.plays[change.Key] != nil && p.queue != nil {
+		p.queue.Add(change.Key)
+	}
+}
+
+// see sees to an object that exists.
+func (p *player) see(key objects.Key) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.plays[key] == nil {
+		p.plays[key] = &play{end: func() {}}
 	}
 	if p.queue != nil {
-		p.queue.Add(change.Key)
+		p.queue.Add(key)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/domain"
 )
@@ -30,17 +31,49 @@ func (p *provisioner) assumeClass(ctx context.Context, claim *corev1.PersistentV
 	return p.make(ctx, name, nil, fmt.Sprintf("the claim %s/%s names it, and nothing brings it", claim.Namespace, claim.Name))
 }
 
-// assumeDefault makes a default class, unless there is one by now: the binder
-// then writes its name on the claims that name none.
-func (p *provisioner) assumeDefault(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
-	classes := &storagev1.StorageClassList{}
-	if err := p.client.List(ctx, classes); err != nil {
+// giveDefault writes the default class on a claim that names none; where there
+// is none, a default is assumed in the end.
+func (p *provisioner) giveDefault(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
+	class, err := p.defaultClass(ctx)
+	if err != nil {
 		return err
 	}
-	for _, class := range classes.Items {
-		if class.Annotations[annotationDefaultClass] == "true" {
-			return nil
+	if class == nil {
+		p.stuck(claim, func(ctx context.Context) error { return p.assumeDefault(ctx, claim) })
+		return nil
+	}
+	patch := client.MergeFrom(claim.DeepCopy())
+	claim.Spec.StorageClassName = &class.Name
+	if err := p.client.Patch(ctx, claim, patch); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("give the claim %s/%s the default class: %w", claim.Namespace, claim.Name, err)
+	}
+	return nil
+}
+
+// defaultClass returns the newest class that is marked as the default, or nil.
+func (p *provisioner) defaultClass(ctx context.Context) (*storagev1.StorageClass, error) {
+	classes := &storagev1.StorageClassList{}
+	if err := p.client.List(ctx, classes); err != nil {
+		return nil, err
+	}
+	var newest *storagev1.StorageClass
+	for i := range classes.Items {
+		class := &classes.Items[i]
+		if class.Annotations[annotationDefaultClass] != "true" {
+			continue
 		}
+		if newest == nil || newest.CreationTimestamp.Before(&class.CreationTimestamp) {
+			newest = class
+		}
+	}
+	return newest, nil
+}
+
+// assumeDefault makes a default class, unless there is one by now.
+func (p *provisioner) assumeDefault(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
+	class, err := p.defaultClass(ctx)
+	if class != nil || err != nil {
+		return err
 	}
 	return p.make(ctx, defaultClass, map[string]string{annotationDefaultClass: "true"},
 		fmt.Sprintf("the claim %s/%s names no class, and there is no default", claim.Namespace, claim.Name))

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,10 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// What the volume binder writes on a claim that it leaves to a provisioner,
-// and the scheduler on one that waits for its consumer.
+// What the scheduler writes on a claim that waits for its consumer, what a
+// provisioner writes on its volumes, and what marks the default class.
 const (
-	annotationProvisioner  = "volume.kubernetes.io/storage-provisioner"
 	annotationSelectedNode = "volume.kubernetes.io/selected-node"
 	annotationProvisioned  = "pv.kubernetes.io/provisioned-by"
 	annotationDefaultClass = "storageclass.kubernetes.io/is-default-class"
@@ -45,19 +45,22 @@ func (p *provisioner) reconcileClaim(ctx context.Context, req reconcile.Request)
 	return reconcile.Result{}, p.provision(ctx, claim)
 }
 
-// provision makes a volume for a claim that its class' provisioner is asked to
-// meet.
+// provision makes a volume for a claim, unless there is one made by hand that
+// suits it.
 func (p *provisioner) provision(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
 	name := claim.Spec.StorageClassName
-	if name != nil && *name == "" {
+	if name == nil {
+		return p.giveDefault(ctx, claim)
+	}
+	volume, err := p.madeByHand(ctx, claim)
+	if volume != nil || err != nil {
+		return errors.Join(err, p.offer(ctx, volume, claim))
+	}
+	if *name == "" {
 		return nil // only a volume made by hand will do
 	}
-	if name == nil {
-		p.stuck(claim, func(ctx context.Context) error { return p.assumeDefault(ctx, claim) })
-		return nil
-	}
 	class := &storagev1.StorageClass{}
-	err := p.client.Get(ctx, client.ObjectKey{Name: *name}, class)
+	err = p.client.Get(ctx, client.ObjectKey{Name: *name}, class)
 	if apierrors.IsNotFound(err) {
 		p.stuck(claim, func(ctx context.Context) error { return p.assumeClass(ctx, claim, *name) })
 		return nil
@@ -66,15 +69,18 @@ func (p *provisioner) provision(ctx context.Context, claim *corev1.PersistentVol
 		return err
 	}
 	p.last.Remove(stuckKey(client.ObjectKeyFromObject(claim)))
-	if class.Provisioner == noProvisioner || claim.Annotations[annotationProvisioner] == "" {
-		return nil // the binder asks once it has found no volume made by hand
+	if class.Provisioner == noProvisioner || claim.Spec.Selector != nil {
+		return nil // a claim that selects among volumes is never provisioned for
 	}
 	if waitsForConsumer(class) && claim.Annotations[annotationSelectedNode] == "" {
 		return nil
 	}
-	volume := volumeFor(claim, class)
+	volume = volumeFor(claim, class)
 	err = p.client.Create(ctx, volume)
-	if err != nil && !apierrors.IsAlreadyExists(err) {
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("make a volume for the claim %s/%s: %w", claim.Namespace, claim.Name, err)
 	}
 	return nil

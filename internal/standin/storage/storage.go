@@ -8,9 +8,11 @@
 // the class allows it; and that whatever a claim is to be filled from
 // (dataSource, dataSourceRef) counts as filled at once.
 //
-// Binding is left to the control plane's volume binder: statically made volumes
-// come first, a class name of "" is honoured, and a class without a
-// provisioner gets nothing. A class that nobody brings can be assumed.
+// The rules are those of the control plane's volume binder, which completes
+// each binding but looks for what has changed around a claim only every 15 s:
+// volumes made by hand come first, a class name of "" is honoured, a claim
+// without a class is given the default, and a class without a provisioner gets
+// nothing. A class that nobody brings can be assumed.
 package storage
 
 import (
@@ -25,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"hearth/internal/domain"
@@ -76,6 +79,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		Named("storage-claims").
 		For(&corev1.PersistentVolumeClaim{}).
 		Watches(&storagev1.StorageClass{}, handler.EnqueueRequestsFromMapFunc(p.pendingClaims)).
+		Watches(&corev1.PersistentVolume{}, handler.EnqueueRequestsFromMapFunc(p.pendingClaims), builder.WithPredicates(unclaimed())).
 		WithOptions(options()).
 		Complete(work.Reconciler(o.Gate, reconcile.Func(p.reconcileClaim)))
 	if err != nil {
@@ -97,7 +101,15 @@ func options() controller.Options {
 	return controller.Options{MaxConcurrentReconciles: workers, SkipNameValidation: &skip}
 }
 
-// pendingClaims returns the claims that a new or changed class may help.
+// unclaimed lets volumes through that a claim could have.
+func unclaimed() predicate.Predicate {
+	return predicate.NewPredicateFuncs(func(obj client.Object) bool {
+		volume, ok := obj.(*corev1.PersistentVolume)
+		return ok && available(volume)
+	})
+}
+
+// pendingClaims returns the claims that a new or changed class or volume may help.
 func (p *provisioner) pendingClaims(ctx context.Context, _ client.Object) []reconcile.Request {
 	list := &corev1.PersistentVolumeClaimList{}
 	if err := p.client.List(ctx, list); err != nil {

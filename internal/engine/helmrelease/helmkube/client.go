@@ -191,6 +191,12 @@ const (
 	newKindDelay = time.Second
 )
 
+// AwaitKind returns once a kind that was just defined can be used.
+func (c *Client) AwaitKind(gvk schema.GroupVersionKind) error {
+	_, err := c.newMapping(gvk)
+	return err
+}
+
 // newMapping returns the mapping of a kind that was just made known.
 func (c *Client) newMapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	for try := 1; ; try++ {

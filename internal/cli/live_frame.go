@@ -51,28 +51,45 @@ func (f frame) lines() []string {
 	return append(lines, "", f.summary())
 }
 
-// fold selects the rows that fit into so many lines: first the Ready ones are
-// left out, then those that wait, then the last.
+// fold selects the rows that fit into so many lines, in their order: the Ready
+// ones are left out first, then the last of those that only wait, then the
+// last of all.
 func fold(rows []liveRow, room int) (shown []liveRow, ready, more int) {
 	if len(rows) <= room {
 		return rows, 0, 0
 	}
-	shown = slices.DeleteFunc(slices.Clone(rows), func(r liveRow) bool { return r.Ready })
-	ready = len(rows) - len(shown)
+	rest := slices.DeleteFunc(slices.Clone(rows), func(r liveRow) bool { return r.Ready })
+	ready = len(rows) - len(rest)
 	if ready > 0 {
 		room--
 	}
-	if len(shown) <= room {
-		return shown, ready, 0
+	if len(rest) <= room {
+		return rest, ready, 0
 	}
-	all := len(shown)
-	moving := slices.DeleteFunc(slices.Clone(shown), func(r liveRow) bool { return r.Suspended || r.State == domain.KustomizationIdle })
-	if len(moving) > 0 {
-		shown = moving
+	room = max(0, room-1)
+	moving := 0
+	for _, r := range rest {
+		if !r.waiting() {
+			moving++
+		}
 	}
-	shown = shown[:min(len(shown), max(0, room-1))]
-	return shown, ready, all - len(shown)
+	waiting := max(0, room-moving)
+	for _, r := range rest {
+		switch {
+		case len(shown) == room:
+			return shown, ready, len(rest) - len(shown)
+		case !r.waiting():
+			shown = append(shown, r)
+		case waiting > 0:
+			shown = append(shown, r)
+			waiting--
+		}
+	}
+	return shown, ready, len(rest) - len(shown)
 }
+
+// waiting reports whether nothing happens to a Kustomization for now.
+func (r liveRow) waiting() bool { return r.Suspended || r.State == domain.KustomizationIdle }
 
 // label is a Kustomization's name, set in by its depth.
 func label(r liveRow) string {

@@ -74,7 +74,7 @@ func TestLiveFrameFitsTheTerminal(t *testing.T) {
 	}{
 		{3, 2, 2, 10, 7, nil},
 		{4, 2, 2, 10, 4, []string{"  ✓ 4 Ready"}},
-		{4, 2, 20, 10, 2, []string{"  ✓ 4 Ready", "  … and 20 more"}},
+		{4, 2, 20, 10, 5, []string{"  ✓ 4 Ready", "  … and 17 more"}},
 		{40, 30, 20, 10, 5, []string{"  ✓ 40 Ready", "  … and 45 more"}},
 		{0, 0, 30, 10, 6, []string{"  … and 24 more"}},
 		{9, 9, 9, 1, 0, []string{"  ✓ 9 Ready", "  … and 18 more"}},

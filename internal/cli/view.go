@@ -98,7 +98,7 @@ func (v *view) section(w io.Writer, k kindOfView, list []observe.Object, width i
 			stateCell(o),
 			cell{text: age(now, o.Since)},
 			cell{text: podStates(v.pods[o.Ref], k.kind)},
-			cell{text: dependencies(o)},
+			cell{text: cut(dependencies(o), width/4)},
 			cell{text: printable(o.Message)},
 		)
 	}

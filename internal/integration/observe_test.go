@@ -233,7 +233,7 @@ func TestObserveExternalSecret(t *testing.T) {
 	o.expect("ExternalSecret", "immich", "Pending", "[*]→Pending")
 
 	store := &esv1.SecretStore{ObjectMeta: o.meta("connect")}
-store.Spec.Provider = &esv1.SecretStoreProvider{Fake: &esv1.FakeProvider{Data: []esv1.FakeProviderData{}}}
+	store.Spec.Provider = &esv1.SecretStoreProvider{Fake: &esv1.FakeProvider{Data: []esv1.FakeProviderData{}}}
 	o.create(store)
 	ready := func(status corev1.ConditionStatus, reason, message string) []esv1.Condition {
 		return []esv1.Condition{{Type: esv1.ConditionReady, Status: status, Reason: reason, Message: message, LastTransitionTime: metav1.Now()}}

@@ -18,8 +18,7 @@ func serviceOf(namespace, name string, kind corev1.ServiceType, annotations map[
 	}
 }
 
-func TestLoadBalancerAddresses(t *testing.T) {
-	s := standins(t)
+func checkLoadBalancerAddresses(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	asked := serviceOf(ns, "asked", corev1.ServiceTypeLoadBalancer, map[string]string{"lbipam.cilium.io/ips": "192.0.2.7"})
 	given := serviceOf(ns, "given", corev1.ServiceTypeLoadBalancer, nil)
@@ -45,8 +44,7 @@ func verdictOf(status gatewayv1.RouteParentStatus) map[string]string {
 }
 
 // The reasons are those of https://gateway-api.sigs.k8s.io/reference/spec/.
-func TestRoutesAreJudged(t *testing.T) {
-	s := standins(t)
+func checkRoutesAreJudged(t *testing.T, s *stage) {
 	ns, other := s.namespace(t), s.namespace(t)
 	class := &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "class-" + ns}, Spec: gatewayv1.GatewayClassSpec{ControllerName: "example.org/gateway"}}
 	t.Cleanup(func() { _ = s.Delete(t.Context(), class) })

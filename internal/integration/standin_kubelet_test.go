@@ -36,8 +36,7 @@ func deploymentOf(namespace, name string, replicas int32) *appsv1.Deployment {
 	}
 }
 
-func TestNodesAreReady(t *testing.T) {
-	s := standins(t)
+func checkNodesAreReady(t *testing.T, s *stage) {
 	for _, name := range []string{"node-1", "node-2", "node-3"} {
 		await(t, s, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}, &corev1.NodeList{}, "registered", func(n *corev1.Node) bool {
 			return len(n.Spec.Taints) == 0
@@ -67,8 +66,7 @@ func TestNodesAreReady(t *testing.T) {
 	}
 }
 
-func TestDeploymentBecomesAvailable(t *testing.T) {
-	s := standins(t)
+func checkDeploymentBecomesAvailable(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	d := deploymentOf(ns, "web", 3)
 	s.make(t, d)
@@ -106,8 +104,7 @@ func TestDeploymentBecomesAvailable(t *testing.T) {
 	}
 }
 
-func TestPodWaitsForWhatItRefersTo(t *testing.T) {
-	s := standins(t)
+func checkPodWaitsForWhatItRefersTo(t *testing.T, s *stage) {
 	secretEnv := func(optional bool) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) {
 			pod.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "X", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
@@ -184,8 +181,7 @@ func TestPodWaitsForWhatItRefersTo(t *testing.T) {
 	}
 }
 
-func TestMissingKeyIsNamed(t *testing.T) {
-	s := standins(t)
+func checkMissingKeyIsNamed(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "s"}, StringData: map[string]string{"other": "x"}}
 	pod := podOf(ns, "p", func(pod *corev1.Pod) {
@@ -202,8 +198,7 @@ func TestMissingKeyIsNamed(t *testing.T) {
 	awaitPod(t, s, pod, "ready", isReady)
 }
 
-func TestInitContainersRunInOrder(t *testing.T) {
-	s := standins(t)
+func checkInitContainersRunInOrder(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	always := corev1.ContainerRestartPolicyAlways
 	pod := podOf(ns, "p", func(pod *corev1.Pod) {
@@ -235,8 +230,7 @@ func TestInitContainersRunInOrder(t *testing.T) {
 	}
 }
 
-func TestJobCompletes(t *testing.T) {
-	s := standins(t)
+func checkJobCompletes(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	spec := podOf("", "", nil).Spec
 	spec.RestartPolicy = corev1.RestartPolicyOnFailure
@@ -249,8 +243,7 @@ func TestJobCompletes(t *testing.T) {
 	})
 }
 
-func TestCrashBackOff(t *testing.T) {
-	s := standins(t)
+func checkCrashBackOff(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	pod := podOf(ns, "crashes", func(pod *corev1.Pod) { pod.Annotations["crash"] = "true" })
 	s.make(t, pod)
@@ -273,8 +266,7 @@ func TestCrashBackOff(t *testing.T) {
 	awaitPod(t, s, pod, "ready once the fault is lifted", isReady)
 }
 
-func TestCrashWithoutRestartFails(t *testing.T) {
-	s := standins(t)
+func checkCrashWithoutRestartFails(t *testing.T, s *stage) {
 	pod := podOf(s.namespace(t), "fails", func(pod *corev1.Pod) {
 		pod.Annotations["crash"] = "true"
 		pod.Spec.RestartPolicy = corev1.RestartPolicyNever
@@ -283,8 +275,7 @@ func TestCrashWithoutRestartFails(t *testing.T) {
 	awaitPod(t, s, pod, "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
 }
 
-func TestImageThatCannotBePulled(t *testing.T) {
-	s := standins(t)
+func checkImageThatCannotBePulled(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	pod := podOf(ns, "p", func(pod *corev1.Pod) { pod.Spec.Containers[0].Image = "missing.example/app:1" })
 	s.make(t, pod)
@@ -296,8 +287,7 @@ func TestImageThatCannotBePulled(t *testing.T) {
 	s.awaitEvent(t, ns, "p", "BackOff", `Back-off pulling image "missing.example/app:1"`)
 }
 
-func TestDeviceResourcesAndLabelsAreAssumed(t *testing.T) {
-	s := standins(t)
+func checkDeviceResourcesAndLabelsAreAssumed(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	device := podOf(ns, "device", func(pod *corev1.Pod) {
 		pod.Spec.Containers[0].Resources.Limits = corev1.ResourceList{"gpu.example.org/card": resource.MustParse("1")}

@@ -23,8 +23,7 @@ func listOf(obj *unstructured.Unstructured) *unstructured.UnstructuredList {
 	return list
 }
 
-func TestPostgresClusterTurnsHealthy(t *testing.T) {
-	s := standins(t)
+func checkPostgresClusterTurnsHealthy(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	db := customOf("postgresql.cnpg.io/v1", "Cluster", ns, "db", map[string]any{"instances": int64(3)})
 	s.make(t, db)
@@ -42,8 +41,7 @@ func TestPostgresClusterTurnsHealthy(t *testing.T) {
 	}
 }
 
-func TestOperatorWhosePodsAreDownDoesNothing(t *testing.T) {
-	s := standins(t)
+func checkOperatorWhosePodsAreDownDoesNothing(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	operator := podOf(ns, "operator", func(pod *corev1.Pod) {
 		pod.Labels = map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}
@@ -67,8 +65,7 @@ func TestOperatorWhosePodsAreDownDoesNothing(t *testing.T) {
 
 func hasStatus(o *unstructured.Unstructured) bool { return o.Object["status"] != nil }
 
-func TestUnknownKindIsReadyByConvention(t *testing.T) {
-	s := standins(t)
+func checkUnknownKindIsReadyByConvention(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	left := customOf("stand.example.org/v1", "Configuration", ns, "left", map[string]any{})
 	unknown := customOf("stand.example.org/v1", "Unheard", ns, "unknown", map[string]any{})
@@ -90,8 +87,7 @@ func TestUnknownKindIsReadyByConvention(t *testing.T) {
 	}
 }
 
-func TestCertificateMakesItsSecret(t *testing.T) {
-	s := standins(t)
+func checkCertificateMakesItsSecret(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	cert := customOf("cert-manager.io/v1", "Certificate", ns, "c", map[string]any{"secretName": "c-tls", "dnsNames": []any{"example.org"}})
 	s.make(t, cert)

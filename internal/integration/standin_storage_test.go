@@ -51,8 +51,7 @@ func awaitBound(t *testing.T, s *stage, claim *corev1.PersistentVolumeClaim) *co
 	})
 }
 
-func TestStatefulSetGetsVolumesOfItsFirstConsumer(t *testing.T) {
-	s := standins(t)
+func checkStatefulSetGetsVolumesOfItsFirstConsumer(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	s.makeClass(t, classOf("waits-"+ns, "disk.example.org", storagev1.VolumeBindingWaitForFirstConsumer))
 	class := "waits-" + ns
@@ -79,8 +78,7 @@ func TestStatefulSetGetsVolumesOfItsFirstConsumer(t *testing.T) {
 	}
 }
 
-func TestVolumeIsExpandedAndDeleted(t *testing.T) {
-	s := standins(t)
+func checkVolumeIsExpandedAndDeleted(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	class := "now-" + ns
 	s.makeClass(t, classOf(class, "disk.example.org", storagev1.VolumeBindingImmediate))
@@ -104,8 +102,7 @@ func TestVolumeIsExpandedAndDeleted(t *testing.T) {
 	s.awaitGone(t, volume)
 }
 
-func TestMissingClassIsAssumedUnlessAVolumeHasItsName(t *testing.T) {
-	s := standins(t)
+func checkMissingClassIsAssumedUnlessAVolumeHasItsName(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	missing, static := "missing-"+ns, "static-"+ns
 	labels := claimOf(ns, "labels", &static)
@@ -139,8 +136,7 @@ func TestMissingClassIsAssumedUnlessAVolumeHasItsName(t *testing.T) {
 	}
 }
 
-func TestDefaultClassIsAssumed(t *testing.T) {
-	s := standins(t)
+func checkDefaultClassIsAssumed(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	claim := claimOf(ns, "data", nil)
 	s.make(t, claim)

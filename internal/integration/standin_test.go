@@ -3,7 +3,6 @@ package integration_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -32,8 +31,8 @@ import (
 	"hearth/internal/standin/webhook"
 )
 
-// stage is a control plane with all stand-ins at instant pace. The tests of
-// the stand-ins share one, apart from other tests: it has nodes.
+// stage is a control plane of its own, with all stand-ins: the one that other
+// tests share has no nodes.
 type stage struct {
 	kube.Cluster
 	client.WithWatch
@@ -73,50 +72,92 @@ func (byAnnotation) PullError(image string) error {
 	return nil
 }
 
-var (
-	standinOnce  sync.Once
-	standinStage *stage
-	standinErr   error
-)
-
-func standins(t testing.TB) *stage {
-	t.Helper()
-	standinOnce.Do(func() {
-		standinStage, standinErr = openStage(standin.Options{Faults: byAnnotation{}, BackoffPace: 1000})
-	})
-	if standinErr != nil {
-		t.Fatal(standinErr)
+// TestStandins checks each stand-in against the documented contract of what it
+// plays, all on one control plane.
+func TestStandins(t *testing.T) {
+	s := openStage(t, standin.Options{Faults: byAnnotation{}, BackoffPace: 1000})
+	for _, check := range []struct {
+		name string
+		f    func(*testing.T, *stage)
+	}{
+		{"NodesAreReady", checkNodesAreReady},
+		{"DeploymentBecomesAvailable", checkDeploymentBecomesAvailable},
+		{"PodWaitsForWhatItRefersTo", checkPodWaitsForWhatItRefersTo},
+		{"MissingKeyIsNamed", checkMissingKeyIsNamed},
+		{"InitContainersRunInOrder", checkInitContainersRunInOrder},
+		{"JobCompletes", checkJobCompletes},
+		{"CrashBackOff", checkCrashBackOff},
+		{"CrashWithoutRestartFails", checkCrashWithoutRestartFails},
+		{"ImageThatCannotBePulled", checkImageThatCannotBePulled},
+		{"DeviceResourcesAndLabelsAreAssumed", checkDeviceResourcesAndLabelsAreAssumed},
+		{"ClaimedDevicesAreAssumed", checkClaimedDevicesAreAssumed},
+		{"LoadBalancerAddresses", checkLoadBalancerAddresses},
+		{"RoutesAreJudged", checkRoutesAreJudged},
+		{"PostgresClusterTurnsHealthy", checkPostgresClusterTurnsHealthy},
+		{"OperatorWhosePodsAreDownDoesNothing", checkOperatorWhosePodsAreDownDoesNothing},
+		{"UnknownKindIsReadyByConvention", checkUnknownKindIsReadyByConvention},
+		{"CertificateMakesItsSecret", checkCertificateMakesItsSecret},
+		{"StatefulSetGetsVolumesOfItsFirstConsumer", checkStatefulSetGetsVolumesOfItsFirstConsumer},
+		{"VolumeIsExpandedAndDeleted", checkVolumeIsExpandedAndDeleted},
+		{"MissingClassIsAssumedUnlessAVolumeHasItsName", checkMissingClassIsAssumedUnlessAVolumeHasItsName},
+		{"DefaultClassIsAssumed", checkDefaultClassIsAssumed},
+		{"WebhookAnswersOnlyWhileItsPodsRun", checkWebhookAnswersOnlyWhileItsPodsRun},
+		{"AggregatedAPIIsThereAndEmpty", checkAggregatedAPIIsThereAndEmpty},
+	} {
+		t.Run(check.name, func(t *testing.T) { check.f(t, s) })
 	}
-	return standinStage
 }
 
-// openStage starts a control plane and its stand-ins; they last as long as the
-// test binary, which ends them.
-func openStage(o standin.Options) (*stage, error) {
-	ctx := context.Background()
+// openStage starts a control plane and its stand-ins; they end with the test.
+func openStage(t testing.TB, o standin.Options) *stage {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
 	log.SetLogger(logr.Discard())
 	backend, err := webhook.Listen()
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	c, err := embed.Starter{}.Start(ctx, kube.Options{ResolveService: backend.Resolve})
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	if err := crds.Install(ctx, c.Config(), customKinds()...); err != nil {
-		return nil, err
+	ended := make(chan error, 1)
+	t.Cleanup(func() {
+		cancel()
+		stopping, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := errors.Join(<-ended, c.Stop(stopping), backend.Close()); err != nil {
+			t.Errorf("closing the stage: %v", err)
+		}
+	})
+	s, mgr, err := raise(ctx, c, backend, o)
+	if err != nil {
+		ended <- nil
+		t.Fatal(err)
 	}
-	if err := crds.Install(ctx, c.Config()); err != nil {
-		return nil, err
+	go func() { ended <- mgr.Start(ctx) }()
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		t.Fatal("the caches do not fill")
+	}
+	return s
+}
+
+// raise puts the stand-ins on a control plane.
+func raise(ctx context.Context, c kube.Cluster, backend *webhook.Backend, o standin.Options) (*stage, manager.Manager, error) {
+	all, err := crds.All()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := crds.Install(ctx, c.Config(), append(all, customKinds()...)...); err != nil {
+		return nil, nil, err
 	}
 	mgr, err := manager.New(c.Config(), manager.Options{
 		Scheme:  scheme.New(),
-		Logger:  logr.Discard(),
 		Metrics: metricsserver.Options{BindAddress: "0"},
 		Cache:   cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s := &stage{
 		Cluster: c, gate: work.NewGate(4), assumptions: &domain.Assumptions{},
@@ -126,22 +167,13 @@ func openStage(o standin.Options) (*stage, error) {
 	o.Gate, o.Objects, o.Assumptions, o.Simulated = s.gate, s.objects, s.assumptions, s.durations.add
 	o.PodCIDR, o.Version, o.Webhooks = c.PodCIDR(), c.Version(), backend
 	if o.Rows, err = status.Parse([]byte("- {group: stand.example.org, kind: Configuration, leave: true}\n")); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := standin.Setup(mgr, o); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if s.WithWatch, err = client.NewWithWatch(c.Config(), client.Options{Scheme: mgr.GetScheme()}); err != nil {
-		return nil, err
-	}
-	running := make(chan error, 1)
-	go func() { running <- mgr.Start(ctx) }()
-	select {
-	case err := <-running:
-		return nil, fmt.Errorf("the manager ended: %w", err)
-	case <-mgr.Elected():
-	}
-	return s, nil
+	s.WithWatch, err = client.NewWithWatch(c.Config(), client.Options{Scheme: mgr.GetScheme()})
+	return s, mgr, err
 }
 
 // namespace makes a fresh namespace on the stage.
@@ -171,7 +203,7 @@ func (s *stage) make(t testing.TB, objs ...client.Object) {
 // await watches an object until ok says so, and returns it as it was then.
 func await[T client.Object](t testing.TB, s *stage, obj T, list client.ObjectList, what string, ok func(T) bool) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var last T
 	for {
@@ -191,7 +223,7 @@ func await[T client.Object](t testing.TB, s *stage, obj T, list client.ObjectLis
 			}
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("%T %s/%s: not %s within 20 s; last seen: %+v", obj, obj.GetNamespace(), obj.GetName(), what, last)
+			t.Fatalf("%T %s/%s: not %s within a minute; last seen: %+v", obj, obj.GetNamespace(), obj.GetName(), what, last)
 		}
 	}
 }
@@ -204,7 +236,7 @@ func awaitPod(t testing.TB, s *stage, pod *corev1.Pod, what string, ok func(*cor
 // awaitGone waits until an object is no more.
 func (s *stage) awaitGone(t testing.TB, obj client.Object) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
 		if err := s.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
 			if client.IgnoreNotFound(err) != nil {
@@ -214,13 +246,13 @@ func (s *stage) awaitGone(t testing.TB, obj client.Object) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("%T %s is still there after 20 s", obj, obj.GetName())
+	t.Fatalf("%T %s is still there after a minute", obj, obj.GetName())
 }
 
 // awaitEvent waits for an event of an object whose message contains text.
 func (s *stage) awaitEvent(t testing.TB, namespace, object, reason, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	w, err := s.Watch(ctx, &corev1.EventList{}, client.InNamespace(namespace))
 	if err != nil {

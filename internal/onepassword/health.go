@@ -46,19 +46,6 @@ func (c *requestCounts) add(route string, status int) {
 	c.n[routeStatus{route, status}]++
 }
 
-// of returns how many requests a route answered.
-func (c *requestCounts) of(route string) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	sum := 0
-	for key, n := range c.n {
-		if key.route == route {
-			sum += n
-		}
-	}
-	return sum
-}
-
 // metrics writes the counts in the text format of Prometheus.
 func (s *Server) metrics(w http.ResponseWriter, _ *http.Request) {
 	s.counts.mu.Lock()

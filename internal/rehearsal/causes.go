@@ -21,6 +21,9 @@ func (s *Stage) causes(k observe.Object, snapshot []observe.Object) []cause {
 	if !k.Ready && !k.Suspended {
 		list = append(list, cause{text: fmt.Sprintf("%s is %s: %s", k.Ref, k.State, k.Message), place: s.causePlace(k)})
 	}
+	if k.State == domain.KustomizationApplying {
+		list = append(list, s.healthCauses(k.Ref)...)
+	}
 	pods := observe.Pods(snapshot)
 	for _, o := range snapshot {
 		if o.Ready || o.Suspended || o.Owner != k.Ref || o.Kind == "Kustomization" {

@@ -1,11 +1,7 @@
 package rehearsal
 
 import (
-	"context"
 	"time"
-
-	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/domain"
 	"hearth/internal/observe"
@@ -81,10 +77,6 @@ func applied(k domain.Ref) task { return task{Ref: k, applied: true} }
 
 // waits reports whether a Kustomization is ready only when what it applied is.
 func (s *Stage) waits(ref domain.Ref) bool {
-	var k kustomizev1.Kustomization
-	key := client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}
-	if err := s.engine.client.Get(context.Background(), key, &k); err != nil {
-		return false // gone meanwhile
-	}
-	return k.Spec.Wait || len(k.Spec.HealthChecks) > 0
+	k, ok := s.kustomization(ref)
+	return ok && (k.Spec.Wait || len(k.Spec.HealthChecks) > 0)
 }

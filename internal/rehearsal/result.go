@@ -77,6 +77,9 @@ func (s *Stage) object(o observe.Object, start time.Time) Object {
 		after := round(max(0, o.ReadyAt.Sub(start).Seconds()))
 		object.ReadyAfterSeconds = &after
 	}
+	if !object.Place.Known() && o.Owner.Name != "" {
+		object.Place = s.placeOf(o.Owner)
+	}
 	if !o.Ready {
 		if place := s.causePlace(o); place.Known() {
 			object.Place = place

@@ -125,6 +125,7 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 		if err := s.retry(ctx); err != nil && ctx.Err() == nil {
 			return err.Error()
 		}
+		s.gate.Touch() // the last try is to be given its time
 	}
 }
 

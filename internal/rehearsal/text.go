@@ -139,7 +139,7 @@ func (p *textPrinter) summary(r *Report) {
 	if len(r.CriticalPath) > 0 {
 		var names []string
 		for _, step := range r.CriticalPath {
-			if len(names) == 0 || names[len(names)-1] != step.Name {
+			if !slices.Contains(names, step.Name) {
 				names = append(names, step.Name)
 			}
 		}

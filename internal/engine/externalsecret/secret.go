@@ -86,6 +86,11 @@ func (r *reconciler) write(ctx context.Context, es *v1.ExternalSecret, read map[
 			return synced, nil
 		}
 	}
+	if cached == nil {
+		if o, err := r.create(ctx, es, made); !apierrors.IsAlreadyExists(err) {
+			return o, err
+		}
+	}
 	live, err := r.existing(ctx, r.live, es)
 	if err != nil {
 		return outcome{}, err

@@ -94,7 +94,9 @@ func sparse(folders []string, ignore func(string, bool) bool) func(string, bool)
 	return func(rel string, isDir bool) bool {
 		for _, folder := range folders {
 			folder = strings.TrimPrefix(path.Clean("/"+folder), "/") + "/"
-			if strings.HasPrefix(rel+"/", folder) && (isDir || rel+"/" != folder) || isDir && strings.HasPrefix(folder, rel+"/") {
+			inside := strings.HasPrefix(rel+"/", folder)
+			onTheWay := isDir && strings.HasPrefix(folder, rel+"/")
+			if inside || onTheWay {
 				return ignore(rel, isDir)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	"helm.sh/helm/v4/pkg/action"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	helmrelease "helm.sh/helm/v4/pkg/release"
@@ -16,8 +17,6 @@ import (
 	"helm.sh/helm/v4/pkg/storage"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 
 	"hearth/internal/engine/helmrelease/helmkube"
 	"hearth/internal/engine/helmrelease/helmstore"

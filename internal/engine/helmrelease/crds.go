@@ -8,6 +8,7 @@ import (
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/kube"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,16 +16,11 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/client-go/dynamic"
 
-	"helm.sh/helm/v4/pkg/kube"
-
 	"hearth/internal/engine/helmrelease/helmkube"
 )
 
 // establishTimeout bounds how long the API server may take for new kinds.
 const establishTimeout = time.Minute
-
-// helmkubeNone are the options of a client that applies nothing.
-var helmkubeNone = helmkube.Options{}
 
 // applyCRDs applies what stands in the crds folders of the chart and its
 // enabled subcharts, and waits until the cluster serves the new kinds.

@@ -1,11 +1,10 @@
 package helmrelease
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-
-	"context"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 )

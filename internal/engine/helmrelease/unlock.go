@@ -8,13 +8,15 @@ import (
 	"github.com/fluxcd/pkg/runtime/conditions"
 	"helm.sh/helm/v4/pkg/release/common"
 	corev1 "k8s.io/api/core/v1"
+
+	"hearth/internal/engine/helmrelease/helmkube"
 )
 
 // unlock marks a release as failed that an action left pending when it was cut
 // off, so that another can be begun.
 func (s *step) unlock(context.Context) error {
 	a := &attempt{seen: observed{}}
-	a.client = s.connection.Client(context.Background(), helmkubeNone)
+	a.client = s.connection.Client(context.Background(), helmkube.Options{})
 	records := s.storage(a)
 	rel, err := release(records.Last(s.releaseName()))
 	if err != nil {

@@ -56,7 +56,8 @@ type Options struct {
 	Index *render.Index
 	// UnknownKind is asked about a kind that the server does not know, before
 	// an apply fails on it; place is where the first object of it stands. It
-	// reports whether the server knows the kind now. Nil knows none.
+	// reports whether the server knows the kind now, or will in a moment. It is
+	// called concurrently. Nil knows none.
 	UnknownKind func(ctx context.Context, gvk schema.GroupVersionKind, place domain.Place) (handled bool, err error)
 	// LenientSubstitution makes variables that are unknown and have no default
 	// empty, as Flux did before 2.9, where they are an error.

@@ -3,12 +3,15 @@ package kustomization
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/object"
 	"github.com/fluxcd/pkg/ssa"
 	ssautil "github.com/fluxcd/pkg/ssa/utils"
+	"golang.org/x/sync/errgroup"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -21,10 +24,13 @@ import (
 const (
 	// definitionTimeout bounds how long definitions are waited for, as in Flux.
 	definitionTimeout = time.Minute
-	// discoveryRetry is how often a kind that was just defined is looked for.
-	discoveryRetry = time.Second
-	// discoveryTries is how often at most.
-	discoveryTries = 10
+	// kindsAtOnce is how many kinds are asked about at a time.
+	kindsAtOnce = 8
+	// discoveryTimeout bounds how long a kind that was just defined is looked
+	// for. Discovery cannot be watched, and lags about a second behind.
+	discoveryTimeout      = 15 * time.Second
+	discoveryShortestWait = 100 * time.Millisecond
+	discoveryLongestWait  = time.Second
 )
 
 // applier applies the objects of one reconcile.
@@ -109,6 +115,7 @@ func (a *applier) awaitDefinitions(ctx context.Context, definitions []*unstructu
 	if len(names) == 0 {
 		return nil
 	}
+	defer a.o.Gate.Timer()() // they come by themselves
 	ctx, cancel := context.WithTimeout(ctx, definitionTimeout)
 	defer cancel()
 	return a.crds.await(ctx, a.reader, names)
@@ -135,7 +142,7 @@ func (a *applier) knowKinds(ctx context.Context, stage []*unstructured.Unstructu
 	seen := map[schema.GroupVersionKind]bool{}
 	// From now on, so that no definition is missed while kinds are looked up.
 	a.wake.awaitGroups(a.key, groupsOf(stage))
-	var unknown []string
+	unknown := map[schema.GroupVersionKind]*unstructured.Unstructured{}
 	for _, obj := range stage {
 		gvk := obj.GroupVersionKind()
 		if seen[gvk] {
@@ -146,20 +153,55 @@ func (a *applier) knowKinds(ctx context.Context, stage []*unstructured.Unstructu
 		if err != nil {
 			return err
 		}
-		if !known && defined[gvk.GroupKind()] {
-			known, err = a.awaitKind(ctx, gvk)
-		} else if !known && a.o.UnknownKind != nil {
-			known, err = a.supplyKind(ctx, gvk, obj)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", ssautil.FmtUnstructured(obj), err)
-		}
 		if !known {
-			unknown = append(unknown, gvk.Group)
+			unknown[gvk] = obj
 		}
 	}
-	a.wake.awaitGroups(a.key, unknown)
+	if len(unknown) > 0 {
+		defer a.o.Gate.Timer()() // they come, or do not, by themselves
+		if err := work.Aside(ctx, func(ctx context.Context) error { return a.learnAll(ctx, unknown, defined) }); err != nil {
+			return err
+		}
+	}
+	a.wake.awaitGroups(a.key, groupsOf(slices.Collect(maps.Values(unknown))))
 	return nil
+}
+
+// learnAll removes the kinds that it learns from those that are unknown.
+func (a *applier) learnAll(ctx context.Context, unknown map[schema.GroupVersionKind]*unstructured.Unstructured, defined map[schema.GroupKind]bool) error {
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(kindsAtOnce)
+	for gvk, obj := range maps.Clone(unknown) {
+		g.Go(func() error {
+			known, err := a.learn(ctx, gvk, obj, defined[gvk.GroupKind()])
+			if err != nil {
+				return fmt.Errorf("%s: %w", ssautil.FmtUnstructured(obj), err)
+			}
+			if known {
+				mu.Lock()
+				defer mu.Unlock()
+				delete(unknown, gvk)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// learn waits for a kind that was just defined, or lets somebody else define
+// it.
+func (a *applier) learn(ctx context.Context, gvk schema.GroupVersionKind, obj *unstructured.Unstructured, defined bool) (known bool, err error) {
+	if !defined {
+		if a.o.UnknownKind == nil {
+			return false, nil
+		}
+		handled, err := a.o.UnknownKind(ctx, gvk, a.o.Index.PlaceOf(obj))
+		if err != nil || !handled {
+			return false, err
+		}
+	}
+	return a.awaitKind(ctx, gvk)
 }
 
 func groupsOf(list []*unstructured.Unstructured) []string {
@@ -170,18 +212,6 @@ func groupsOf(list []*unstructured.Unstructured) []string {
 		}
 	}
 	return groups
-}
-
-// supplyKind lets somebody else define a kind.
-func (a *applier) supplyKind(ctx context.Context, gvk schema.GroupVersionKind, obj *unstructured.Unstructured) (known bool, err error) {
-	handled, err := a.o.UnknownKind(ctx, gvk, a.o.Index.PlaceOf(obj))
-	if err != nil || !handled {
-		return false, err
-	}
-	if known, err = a.knows(gvk); known || err != nil {
-		return known, err
-	}
-	return a.awaitKind(ctx, gvk)
 }
 
 func (a *applier) knows(gvk schema.GroupVersionKind) (bool, error) {
@@ -197,22 +227,20 @@ func (a *applier) knows(gvk schema.GroupVersionKind) (bool, error) {
 
 // awaitKind waits until discovery names a kind whose definition is established.
 func (a *applier) awaitKind(ctx context.Context, gvk schema.GroupVersionKind) (known bool, err error) {
-	err = work.Aside(ctx, func(ctx context.Context) error {
-		for range discoveryTries {
-			timer := time.NewTimer(discoveryRetry)
-			defer timer.Stop()
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-timer.C:
-			}
-			if known, err = a.knows(gvk); known || err != nil {
-				return err
-			}
+	ctx, cancel := context.WithTimeout(ctx, discoveryTimeout)
+	defer cancel()
+	for wait := discoveryShortestWait; ; wait = min(2*wait, discoveryLongestWait) {
+		if known, err = a.knows(gvk); known || err != nil {
+			return known, err
 		}
-		return nil
-	})
-	return known, err
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false, nil // the apply tells that it is unknown
+		case <-timer.C:
+		}
+	}
 }
 
 // definedKinds returns the kinds that objects define.

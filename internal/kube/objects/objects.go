@@ -7,6 +7,7 @@ package objects
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -143,9 +144,11 @@ func (o *Objects) Listen(f func(Change)) {
 
 // Notify returns a channel that gets a value, never more than one at a time,
 // after one of the objects changed, and a function that ends it. The kinds
-// must be followed.
+// must be followed. A namespace in the key of an object that lives in none is
+// overlooked, as Get overlooks it: manifests often have one.
 func (o *Objects) Notify(keys ...Key) (<-chan struct{}, func()) {
 	ch := make(chan struct{}, 1)
+	keys = withoutNamespaces(keys)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, key := range keys {
@@ -155,6 +158,19 @@ func (o *Objects) Notify(keys ...Key) (<-chan struct{}, func()) {
 		o.waiting[key][ch] = true
 	}
 	return ch, func() { o.forget(ch, keys) }
+}
+
+// withoutNamespaces adds each key without its namespace, under which objects
+// of cluster-scoped kinds are told, and no others.
+func withoutNamespaces(keys []Key) []Key {
+	all := slices.Clone(keys)
+	for _, key := range keys {
+		if key.Namespace != "" {
+			key.Namespace = ""
+			all = append(all, key)
+		}
+	}
+	return all
 }
 
 func (o *Objects) forget(ch chan struct{}, keys []Key) {

@@ -165,6 +165,10 @@ func TestBuildErrors(t *testing.T) {
 			files: "-- root/apps/kustomization.yaml --\nresources: [a.yaml]\npatches:\n- path: p.yaml\n-- root/apps/a.yaml --\n" + valid,
 			want:  "there is no p.yaml", place: "apps/kustomization.yaml:3",
 		},
+		"a picture that sources leave out": {
+			files: "-- root/apps/kustomization.yaml --\nconfigMapGenerator:\n- name: icons\n  files:\n  - a.yaml\n  - icon.png=./icons/a.png\n-- root/apps/a.yaml --\n" + valid,
+			want:  "there is no ./icons/a.png, which Flux leaves out", place: "apps/kustomization.yaml:5",
+		},
 		"a patch that fits nothing": {
 			files: "-- root/apps/kustomization.yaml --\nresources: [a.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: |\n    - op: remove\n      path: /data/none\n-- root/apps/a.yaml --\n" + valid,
 			want:  "kustomize build failed",

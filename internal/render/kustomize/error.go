@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fluxcd/pkg/sourceignore"
+
 	"hearth/internal/domain"
 	"hearth/internal/manifest"
 )
@@ -104,7 +106,7 @@ func (b *build) brokenReference() *manifest.Problem {
 					return true
 				}
 				if !b.reads.Exists(filepath.Join(filepath.Dir(name), target)) {
-					found = &manifest.Problem{Place: domain.Place{File: doc.File, Line: line}, Message: fmt.Sprintf("there is no %s", target)}
+					found = &manifest.Problem{Place: domain.Place{File: doc.File, Line: line}, Message: "there is no " + target + leftOut(target)}
 				}
 				return found == nil
 			})
@@ -114,6 +116,15 @@ func (b *build) brokenReference() *manifest.Problem {
 		}
 	}
 	return nil
+}
+
+// leftOut says of a file that it is of a kind that sources do not carry.
+func leftOut(target string) string {
+	matcher := sourceignore.NewDefaultMatcher(nil, nil)
+	if matcher.Match(strings.Split(filepath.ToSlash(filepath.Clean(target)), "/"), false) {
+		return ", which Flux leaves out of sources unless .sourceignore takes it in"
+	}
+	return ""
 }
 
 // namedFile returns the last file read that a message names.

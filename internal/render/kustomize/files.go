@@ -82,6 +82,34 @@ func eachReference(doc *manifest.Document, f func(target string, line int) bool)
 			}
 		}
 	}
+	eachGeneratorFile(doc, f)
+}
+
+// eachGeneratorFile calls f for every file that a generator reads.
+func eachGeneratorFile(doc *manifest.Document, f func(target string, line int) bool) {
+	for _, generator := range []string{"configMapGenerator", "secretGenerator"} {
+		for i := 0; ; i++ {
+			item := []string{generator, fmt.Sprint(i)}
+			if _, ok := doc.Find(item...); !ok {
+				break
+			}
+			for _, list := range []string{"files", "envs"} {
+				for j := 0; ; j++ {
+					path := append(item[:2:2], list, fmt.Sprint(j))
+					target := doc.Text(path...)
+					if target == "" {
+						break
+					}
+					if _, file, named := strings.Cut(target, "="); named {
+						target = file
+					}
+					if !f(target, doc.FieldLine(path...)) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // checkLocal refuses a kustomization that names what must be fetched.

@@ -90,6 +90,9 @@ func Setup(mgr manager.Manager, o Options) error {
 		For(&corev1.PersistentVolume{}).
 		WithOptions(options()).
 		Complete(work.Reconciler(o.Gate, reconcile.Func(p.reconcileVolume)))
+	if err == nil {
+		err = p.setupCapacities(mgr)
+	}
 	if err != nil {
 		return fmt.Errorf("set up the stand-in storage: %w", err)
 	}

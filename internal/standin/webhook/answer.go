@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,7 +38,8 @@ type review struct {
 
 func answerReview(w http.ResponseWriter, r *http.Request) {
 	var in review
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.Request == nil {
+	err := json.NewDecoder(r.Body).Decode(&in)
+	if err != nil || in.Request == nil || slices.ContainsFunc(in.Request.Objects, func(o map[string]any) bool { return o == nil }) {
 		refuse(w, http.StatusBadRequest, metav1.StatusReasonBadRequest, "the body is no review")
 		return
 	}

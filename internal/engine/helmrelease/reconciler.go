@@ -18,6 +18,7 @@ import (
 
 	"hearth/internal/engine/helmrelease/helmkube"
 	"hearth/internal/engine/helmrelease/helmstore"
+	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
 )
 
@@ -28,6 +29,7 @@ type reconciler struct {
 	conn    *helmkube.Connection
 	written *helmstore.Written
 	backoff work.Backoff[types.NamespacedName]
+	saved   objects.Written[*helmv2.HelmRelease]
 
 	mu    sync.Mutex
 	users map[string]*helmkube.Connection
@@ -51,10 +53,12 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.client.Get(ctx, req.NamespacedName, hr); err != nil {
 		if client.IgnoreNotFound(err) == nil {
 			r.backoff.Forget(req.NamespacedName)
+			r.saved.Forget(req.NamespacedName)
 			return reconcile.Result{}, nil
 		}
 		return reconcile.Result{}, err
 	}
+	hr = r.saved.Latest(hr)
 	s := &step{reconciler: r, hr: hr, before: hr.DeepCopy()}
 	if !hr.DeletionTimestamp.IsZero() {
 		return s.delete(ctx)

@@ -50,6 +50,7 @@ func (s *step) save(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("saving the status of HelmRelease %s/%s: %w", s.hr.Namespace, s.hr.Name, err)
 	}
+	s.saved.Note(patched)
 	s.before.Status = *s.hr.Status.DeepCopy()
 	return nil
 }
@@ -62,6 +63,7 @@ func (s *step) patchFinalizers(ctx context.Context) error {
 	if err := s.client.Patch(ctx, patched, patch, client.FieldOwner(helmkube.FieldManager)); err != nil {
 		return fmt.Errorf("saving the finalizers of HelmRelease %s/%s: %w", s.hr.Namespace, s.hr.Name, err)
 	}
+	s.saved.Note(patched)
 	s.before.Finalizers, s.before.ResourceVersion = patched.Finalizers, patched.ResourceVersion
 	s.hr.ResourceVersion = patched.ResourceVersion
 	return nil

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -115,8 +116,12 @@ func (b *Backend) injector(c client.Client, kind injected) reconcile.Reconciler 
 			return reconcile.Result{}, err
 		}
 		err = c.Patch(ctx, obj, client.RawPatch(types.JSONPatchType, patch), fieldOwner)
-		// An object that has changed meanwhile comes by again.
-		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) {
+		if apierrors.IsInvalid(err) || apierrors.IsConflict(err) {
+			// It has changed meanwhile, and comes by again.
+			log.FromContext(ctx).V(1).Info("the authority is not written yet", "object", req.Name, "reason", err.Error())
+			return reconcile.Result{}, nil
+		}
+		if client.IgnoreNotFound(err) != nil {
 			return reconcile.Result{}, fmt.Errorf("write the stand-in's authority into %s: %w", req.Name, err)
 		}
 		return reconcile.Result{}, nil

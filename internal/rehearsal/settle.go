@@ -119,7 +119,7 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 			return ""
 		}
 		tried = now
-		if err := s.assumeOpenKinds(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(s.assumeOpenKinds(ctx), s.fillGaps(ctx)); err != nil && ctx.Err() == nil {
 			s.problem("%v", err)
 		}
 		if err := s.retry(ctx); err != nil && ctx.Err() == nil {

@@ -34,6 +34,7 @@ func (s *Stage) fillGaps(ctx context.Context) error {
 	if err != nil || len(played) == 0 {
 		return err
 	}
+	s.fillConnect(played)
 	return errors.Join(s.fillHealthChecks(ctx, played), s.fillBackends(ctx, played))
 }
 

@@ -92,8 +92,8 @@ func (e *engine) provider(ctx context.Context, namespace string, ref esv1.Secret
 }
 
 // available says whether the store's Connect server could be reached in life:
-// it can while its Service has a ready endpoint. A Service that no chart at
-// hand makes is taken to be there, as an assumption.
+// it can while its Service has a ready endpoint. A Service that is not there
+// may be taken to be once all is calm; see fillConnect.
 func (s *Stage) available(ctx context.Context, storeHost string) error {
 	namespace, name, ok := inCluster(storeHost)
 	if !ok {
@@ -101,10 +101,14 @@ func (s *Stage) available(ctx context.Context, storeHost string) error {
 	}
 	key := client.ObjectKey{Namespace: namespace, Name: name}
 	var service corev1.Service
-	if err := s.engine.client.Get(ctx, key, &service); apierrors.IsNotFound(err) && s.assumedCharts() {
-		s.assumptions.Add(domain.AssumedOperator, "Service "+key.String(), "no chart at hand makes it; the stand-in for 1Password Connect answers")
-		return nil
-	} else if err != nil {
+	err := s.engine.client.Get(ctx, key, &service)
+	if apierrors.IsNotFound(err) {
+		if s.connectAssumed(key) {
+			return nil
+		}
+		return fmt.Errorf("Service %s does not exist: is 1Password Connect deployed?", key)
+	}
+	if err != nil {
 		return fmt.Errorf("reach 1Password Connect: %w", err)
 	}
 	var slices discoveryv1.EndpointSliceList
@@ -125,9 +129,31 @@ func anyReady(list []discoveryv1.EndpointSlice) bool {
 	})
 }
 
-// assumedCharts reports whether a stand-in plays any chart.
-func (s *Stage) assumedCharts() bool {
-	return slices.ContainsFunc(s.assumptions.List(), func(a domain.Assumption) bool { return a.Kind == domain.AssumedChart })
+// connectAssumed reports whether a Connect Service that is not there is taken
+// to be, and notes that it is missed.
+func (s *Stage) connectAssumed(key client.ObjectKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.connects == nil {
+		s.connects = map[client.ObjectKey]bool{}
+	}
+	s.connects[key] = s.connects[key]
+	return s.connects[key]
+}
+
+// fillConnect takes the Connect Services that are missed, and that a played
+// chart would have made, to be there.
+func (s *Stage) fillConnect(played map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, assumed := range s.connects {
+		chart, ok := played[key.Namespace]
+		if assumed || !ok {
+			continue
+		}
+		s.connects[key] = true
+		s.assumptions.Add(domain.AssumedOperator, "Service "+key.String(), fmt.Sprintf("the secret store needs it, and the chart %s is played by a stand-in", chart))
+	}
 }
 
 // inCluster reads the Service that a URL leads to.

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"hearth/internal/domain"
 	"hearth/internal/kube"
 	"hearth/internal/kube/objects"
@@ -61,6 +63,9 @@ type Stage struct {
 	noted     []string
 	onProblem func(string)
 	kinds     kinds
+	// connects are the Services of Connect servers that were missed, and
+	// whether they are taken to be there.
+	connects map[client.ObjectKey]bool
 }
 
 // Open reads the repository, starts Kubernetes, and applies what the cluster's

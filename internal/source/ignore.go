@@ -23,8 +23,8 @@ const (
 )
 
 // Ignore returns which files of a folder Flux leaves out of its artifact: what
-// Flux excludes by default, what the folder's .sourceignore files exclude, and
-// what spec, the ignore field of a source, does. A folder is only reported
+// the folder's .sourceignore files exclude, and what spec, the ignore field of
+// a source, does; or where there is neither, what Flux excludes by default. A folder is only reported
 // where nothing below it can be kept. The error says which file or folder
 // could not be read.
 func Ignore(root, spec string) (func(rel string, isDir bool) bool, error) {
@@ -83,8 +83,18 @@ func readRules(root, spec string, git *gitRules) (*rules, error) {
 		return nil, fmt.Errorf("read the ignore files of %s: %w", root, err)
 	}
 	reader.add([]byte(spec), nil)
-	r.source = sourceignore.NewDefaultMatcher(reader.patterns, nil)
+	r.source = matcherOf(reader.patterns)
 	return r, nil
+}
+
+// matcherOf returns what source-controller matches with: a source without any
+// pattern of its own is spared images, archives and CI files; one with patterns
+// only Git's own files beside what they match.
+func matcherOf(patterns []gitignore.Pattern) gitignore.Matcher {
+	if len(patterns) == 0 {
+		return sourceignore.NewDefaultMatcher(nil, nil)
+	}
+	return sourceignore.NewMatcher(append(sourceignore.VCSPatterns(nil), patterns...))
 }
 
 type ruleReader struct {

@@ -117,6 +117,10 @@ func TestIgnore(t *testing.T) {
 			files: map[string]string{".sourceignore": "docs/\n# comment\n*.md\n", "docs/a.yaml": "", "b.md": "", "c.yaml": "", "sub/docs/d.yaml": ""},
 			want:  []string{".sourceignore", "c.yaml"},
 		},
+		"rules of its own replace the defaults": {
+			files: map[string]string{".sourceignore": "docs/\n", "icons/a.png": "", "b.zip": "", ".github/w.yaml": "", ".gitattributes": ""},
+			want:  []string{".sourceignore", "icons/a.png", "b.zip", ".github/w.yaml"},
+		},
 		"one below another": {
 			files: map[string]string{"sub/.sourceignore": "a.yaml\n", "sub/a.yaml": "", "a.yaml": ""},
 			want:  []string{"a.yaml", "sub/.sourceignore"},

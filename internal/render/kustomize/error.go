@@ -122,7 +122,7 @@ func (b *build) brokenReference() *manifest.Problem {
 func leftOut(target string) string {
 	matcher := sourceignore.NewDefaultMatcher(nil, nil)
 	if matcher.Match(strings.Split(filepath.ToSlash(filepath.Clean(target)), "/"), false) {
-		return ", which Flux leaves out of sources unless .sourceignore takes it in"
+		return ", which Flux leaves out of sources that have no .sourceignore"
 	}
 	return ""
 }

@@ -34,6 +34,7 @@ func (f *stageFlags) register(flags *pflag.FlagSet) {
 
 // options turns the flags and the verb's arguments into options.
 func (f *stageFlags) options(p Process, args []string) (rehearsal.Options, error) {
+	limitMemory()
 	pace, err := domain.ParsePace(f.pace)
 	if err != nil {
 		return rehearsal.Options{}, err

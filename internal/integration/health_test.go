@@ -78,6 +78,9 @@ func TestHealthAwait(t *testing.T) {
 	}
 	leave()
 
+	// From here on without a slot.
+	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	var notReady *health.NotReadyError
 	cm.Data["state"] = "broken"
 	if err := live.Update(ctx, cm); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +119,7 @@ func startGitOps(t testing.TB, files map[string]string, change ...func(*kustomiz
 
 // clear deletes what would keep the namespace from going.
 func (g *gitops) clear() {
+	println("DEBUG clear", g.namespace, time.Now().String())
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var list kustomizev1.KustomizationList
@@ -136,7 +138,10 @@ func (g *gitops) clear() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	g.t.Errorf("%d Kustomizations do not go", len(list.Items))
+	for _, k := range list.Items {
+		pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
+		g.t.Errorf("Kustomization %s does not go: %v", k.Name, k.Status.Conditions)
+	}
 }
 
 // write writes files of the repository; NS in them stands for the namespace.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"hearth/internal/domain"
@@ -14,44 +15,52 @@ import (
 // maxCauses bounds how many lines a row of the report explains.
 const maxCauses = 12
 
-// causes lists the objects of a Kustomization that are not ready, and the
-// Kustomization's own failure, where that is not just that it waits for others.
+// causes lists what keeps a Kustomization from being up, symptoms first: its
+// own state, its releases with their pods, then its secrets, routes and other
+// objects.
 func (s *Stage) causes(k observe.Object, snapshot []observe.Object) []cause {
-	var list []cause
+	var own, releases, others []cause
 	if !k.Ready && !k.Suspended {
-		list = append(list, cause{text: fmt.Sprintf("%s is %s: %s", k.Ref, k.State, k.Message), place: s.causePlace(k)})
+		own = append(own, s.causeOf(k))
 	}
 	if k.State == domain.KustomizationApplying {
-		list = append(list, s.healthCauses(k.Ref)...)
+		others = append(others, s.healthCauses(k.Ref)...)
 	}
 	pods := observe.Pods(snapshot)
 	for _, o := range snapshot {
-		if o.Ready || o.Suspended || o.Owner != k.Ref || o.Kind == "Kustomization" {
+		if o.Owner != k.Ref || o.Suspended || o.Kind == "Kustomization" {
 			continue
 		}
-		if o.Kind == "HelmRelease" {
-			list = append(list, s.releaseCause(o, pods[o.Ref]))
-			continue
-		}
-		list = append(list, cause{text: fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message), place: s.causePlace(o)})
-	}
-	for _, release := range snapshot {
-		if release.Kind != "HelmRelease" || release.Owner != k.Ref || !release.Ready {
-			continue
-		}
-		for _, pod := range pods[release.Ref] {
-			if !pod.Ready {
-				list = append(list, s.releaseCause(release, pods[release.Ref]))
-				break
-			}
+		switch {
+		case o.Kind == "HelmRelease" && (!o.Ready || anyNotReady(pods[o.Ref])):
+			releases = append(releases, s.releaseCause(o, pods[o.Ref]))
+		case o.Kind != "HelmRelease" && !o.Ready:
+			others = append(others, s.causeOf(o))
 		}
 	}
-	list = append(list, s.routesOf(k, snapshot)...)
-	if len(list) > maxCauses {
-		more := len(list) - maxCauses
-		list = append(list[:maxCauses], cause{text: fmt.Sprintf("and %d more", more)})
+	others = append(others, s.routesOf(k, snapshot)...)
+	if len(others) > 0 {
+		for i := range releases {
+			releases[i].place = domain.Place{} // the reason stands elsewhere
+		}
 	}
-	return list
+	return bounded(slices.Concat(own, releases, others))
+}
+
+func bounded(list []cause) []cause {
+	if len(list) <= maxCauses {
+		return list
+	}
+	more := len(list) - maxCauses
+	return append(list[:maxCauses], cause{text: fmt.Sprintf("and %d more", more)})
+}
+
+func (s *Stage) causeOf(o observe.Object) cause {
+	return cause{text: fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message), place: s.causePlace(o)}
+}
+
+func anyNotReady(list []observe.Object) bool {
+	return slices.ContainsFunc(list, func(o observe.Object) bool { return !o.Ready })
 }
 
 // routesOf lists the routes of a Kustomization's releases that are not ready.
@@ -65,7 +74,9 @@ func (s *Stage) routesOf(k observe.Object, snapshot []observe.Object) []cause {
 	var list []cause
 	for _, o := range snapshot {
 		if !o.Ready && mine[o.Owner] && o.Kind != "Pod" && o.Kind != "HelmRelease" {
-			list = append(list, cause{text: fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message), place: s.placeOf(o.Owner)})
+			c := s.causeOf(o)
+			c.place = s.placeOf(o.Owner)
+			list = append(list, c)
 		}
 	}
 	return list
@@ -103,15 +114,13 @@ func (s *Stage) strays(snapshot []observe.Object, objects []Object) []row {
 		if o.Ready || o.Suspended || o.Kind == "Kustomization" || owned {
 			continue
 		}
-		rows = append(rows, row{object: objects[i], causes: []cause{{
-			text: fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message), place: s.causePlace(o),
-		}}})
+		rows = append(rows, row{object: objects[i], causes: []cause{s.causeOf(o)}})
 	}
 	return rows
 }
 
 // missingField is how an ExternalSecret says which field its item lacks.
-var missingField = regexp.MustCompile(`1Password item "[^"]*" has no field "?([A-Za-z0-9_.-]+)`)
+var missingField = regexp.MustCompile(`1Password items? .*has (?:no|a) field "?([A-Za-z0-9_.-]*[A-Za-z0-9_-])`)
 
 // causePlace returns where in Git the cause of an object's state stands: a
 // template line that uses a field which the item lacks, else the object.

@@ -89,8 +89,12 @@ type row struct {
 	causes  []cause
 }
 
-// blocked says that it only waits for others.
-func (r row) blocked() bool { return len(r.waiting) > 0 && !r.object.ready }
+// up reports whether it is ready, and all that it applied.
+func (r row) up() bool { return r.object.ready && len(r.causes) == 0 }
+
+// blocked reports whether it only waits for others: for what it depends on, or
+// itself applied.
+func (r row) blocked() bool { return r.object.ready || len(r.waiting) > 0 }
 
 // cause is one object that is not ready, and where to look.
 type cause struct {

@@ -75,7 +75,7 @@ func (p *textPrinter) tree(rows []row) {
 	for _, row := range rows {
 		mark, state := p.standing(row)
 		line := fmt.Sprintf("  %s %-*s  %-*s  %s", mark, name, row.object.Name, namespace, row.object.Namespace, state)
-		if row.object.ready && len(row.after) > 0 {
+		if row.up() && len(row.after) > 0 {
 			line += p.paint(faint, "   after "+strings.Join(row.after, ", "))
 		}
 		p.printf("%s\n", line)
@@ -89,9 +89,9 @@ func (p *textPrinter) standing(row row) (mark, state string) {
 	switch o := row.object; {
 	case o.suspended:
 		return p.paint(yellow, "–"), "suspended"
-	case o.ready && o.ReadyAfterSeconds != nil:
+	case row.up() && o.ReadyAfterSeconds != nil:
 		return p.paint(green, "✓"), fmt.Sprintf("%6s", seconds(*o.ReadyAfterSeconds))
-	case o.ready:
+	case row.up():
 		return p.paint(green, "✓"), ""
 	case row.blocked():
 		return p.paint(red, "✗"), "blocked"

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-
 )
 
 func name(s string) types.NamespacedName { return types.NamespacedName{Namespace: "ns", Name: s} }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"hearth/internal/kube"
 )
@@ -73,6 +74,8 @@ func Main(ctx context.Context, p Process) int {
 }
 
 func newRootCommand(p Process) *cobra.Command {
+	// Kubernetes' packages add flags to the process, which cobra would take over.
+	pflag.CommandLine = pflag.NewFlagSet("hearth", pflag.ContinueOnError)
 	root := &cobra.Command{
 		Use:           "hearth",
 		Short:         "Run a Kubernetes homelab from Git, and rehearse every change before it is pushed",

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
@@ -119,7 +118,6 @@ func startGitOps(t testing.TB, files map[string]string, change ...func(*kustomiz
 
 // clear deletes what would keep the namespace from going.
 func (g *gitops) clear() {
-	println("DEBUG clear", g.namespace, time.Now().String())
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var list kustomizev1.KustomizationList
@@ -139,7 +137,6 @@ func (g *gitops) clear() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	for _, k := range list.Items {
-		pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
 		g.t.Errorf("Kustomization %s does not go: %v", k.Name, k.Status.Conditions)
 	}
 }
@@ -653,8 +650,9 @@ func TestKustomizationDeletion(t *testing.T) {
 		t.Error("the Kustomization went before its objects")
 	}
 	held = g.configMap("waits")
+	patch := client.MergeFrom(held.DeepCopy())
 	controllerutil.RemoveFinalizer(held, "example.org/held")
-	if err := g.client.Update(t.Context(), held); err != nil {
+	if err := g.client.Patch(t.Context(), held, patch); err != nil {
 		t.Fatal(err)
 	}
 	wait("waits")

@@ -42,7 +42,8 @@ func (c *recordingClient) Delete(ctx context.Context, obj client.Object, opts ..
 	if err := c.willWrite(ctx); err != nil {
 		return err
 	}
-	return c.Client.Delete(ctx, obj, opts...)
+	// Whoever deleted it in the meantime did what was asked.
+	return client.IgnoreNotFound(c.Client.Delete(ctx, obj, opts...))
 }
 
 func (c *recordingClient) willWrite(ctx context.Context) error {

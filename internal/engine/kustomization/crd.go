@@ -3,6 +3,7 @@ package kustomization
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -55,7 +56,7 @@ func (c *crdWatch) await(ctx context.Context, reader client.Reader, names []stri
 		if report.Healthy() {
 			return nil
 		}
-		if report.Hopeless() {
+		if report.Hopeless() || anyGone(report) {
 			return health.NewNotReadyError(report, nil)
 		}
 		err = work.Aside(ctx, func(ctx context.Context) error {
@@ -70,6 +71,11 @@ func (c *crdWatch) await(ctx context.Context, reader client.Reader, names []stri
 			return health.NewNotReadyError(report, err)
 		}
 	}
+}
+
+// anyGone reports whether somebody deleted a definition that was just applied.
+func anyGone(report health.Report) bool {
+	return slices.ContainsFunc(report, func(s health.State) bool { return s.Status == status.NotFoundStatus })
 }
 
 func checkDefinitions(ctx context.Context, reader client.Reader, names []string) (health.Report, error) {

@@ -22,7 +22,6 @@ import (
 // delete removes what a deleted Kustomization applied, as its deletion policy
 // says, and then lets it go.
 func (w *walk) delete(ctx context.Context) (reconcile.Result, error) {
-	println("DEBUG delete", w.key.String(), time.Now().String()); defer func() { println("DEBUG deleted", w.key.String(), time.Now().String()) }()
 	if !controllerutil.ContainsFinalizer(w.obj, kustomizev1.KustomizationFinalizer) {
 		w.forget(w.key)
 		return reconcile.Result{}, nil
@@ -31,7 +30,7 @@ func (w *walk) delete(ctx context.Context) (reconcile.Result, error) {
 	if w.removesObjects() {
 		left, err := w.removeObjects(ctx)
 		if err != nil {
-			println("DEBUG", err.Error()); w.event(corev1.EventTypeWarning, "pruning for deleted resource failed")
+			w.event(corev1.EventTypeWarning, "pruning for deleted resource failed")
 			return reconcile.Result{RequeueAfter: w.memory.backoff.Next(w.key, w.obj.GetRetryInterval())}, nil
 		}
 		if left > 0 {

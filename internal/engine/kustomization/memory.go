@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"time"
 
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,6 +23,7 @@ type memory struct {
 	checks  map[types.NamespacedName]*healthCheck
 	ledgers map[types.NamespacedName]*ledger
 	deleted map[types.NamespacedName]bool
+	due     map[types.NamespacedName]time.Time
 }
 
 func newMemory() *memory {
@@ -31,6 +33,7 @@ func newMemory() *memory {
 		checks:  map[types.NamespacedName]*healthCheck{},
 		ledgers: map[types.NamespacedName]*ledger{},
 		deleted: map[types.NamespacedName]bool{},
+		due:     map[types.NamespacedName]time.Time{},
 	}
 }
 
@@ -43,6 +46,7 @@ func (m *memory) forget(key types.NamespacedName) {
 	delete(m.checks, key)
 	delete(m.ledgers, key)
 	delete(m.deleted, key)
+	delete(m.due, key)
 }
 
 // firstDeletion reports whether a deletion was not told of yet.
@@ -100,11 +104,29 @@ func (m *memory) failedAt(key types.NamespacedName) stamp {
 	return m.failure[key]
 }
 
-func (m *memory) succeeded(key types.NamespacedName) {
+// succeeded forgets failures. Until the interval is over there is no reason to
+// look at the Kustomization again, unless something about it changes.
+func (m *memory) succeeded(key types.NamespacedName, interval time.Duration) {
 	m.backoff.Forget(key)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.failure, key)
+	delete(m.checks, key)
+	m.due[key] = time.Now().Add(interval)
+}
+
+// restFor returns how long a Kustomization that is ready needs no look.
+func (m *memory) restFor(key types.NamespacedName) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Until(m.due[key])
+}
+
+// expire makes a Kustomization due.
+func (m *memory) expire(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.due, key)
 	delete(m.checks, key)
 }
 

@@ -27,9 +27,6 @@ func (w *walk) prune(ctx context.Context, before *kustomizev1.ResourceInventory,
 	if len(stale) == 0 || !w.obj.Spec.Prune {
 		return nil
 	}
-	if err := w.progress.flush(ctx); err != nil {
-		return failed(err)
-	}
 	kube, err := w.applyClient()
 	if err != nil {
 		return failed(err)
@@ -60,7 +57,7 @@ func (w *walk) deleteObjects(ctx context.Context, kube client.Client, list []*un
 		}
 		known = append(known, obj)
 	}
-	manager := newManager(kube)
+	manager := newManager(&recordingClient{Client: kube, beforeWrite: w.progress.flush, applied: func(*unstructured.Unstructured) {}})
 	return manager.DeleteAll(ctx, known, ssa.DeleteOptions{
 		PropagationPolicy: metav1.DeletePropagationBackground,
 		Inclusions:        manager.GetOwnerLabels(w.key.Name, w.key.Namespace),

@@ -90,6 +90,10 @@ func (w *walk) run(ctx context.Context) (reconcile.Result, error) {
 			return result, err
 		}
 	}
+	w.progress = w.newProgress()
+	if rest := w.memory.restFor(w.key); w.progress.silent && rest > 0 {
+		return reconcile.Result{RequeueAfter: rest}, nil
+	}
 	if err := w.awaitDependencies(ctx); err != nil {
 		return w.fail(ctx, err)
 	}
@@ -100,7 +104,6 @@ func (w *walk) run(ctx context.Context) (reconcile.Result, error) {
 func (w *walk) reconcile(ctx context.Context) (reconcile.Result, error) {
 	w.memory.dropCheck(w.key)
 	w.wake.unwatch(w.key)
-	w.progress = w.newProgress()
 
 	if err := w.tell(ctx, "Fetching manifests for revision %s with a timeout of %s"); err != nil {
 		return reconcile.Result{}, err
@@ -136,7 +139,7 @@ func (w *walk) succeed(ctx context.Context) (reconcile.Result, error) {
 	if err := w.progress.flush(ctx); err != nil {
 		return reconcile.Result{}, err
 	}
-	w.memory.succeeded(w.key)
+	w.memory.succeeded(w.key, w.obj.GetRequeueAfter())
 	if !w.progress.silent {
 		w.obj.Status.LastAppliedRevision = w.revision
 		w.obj.Status.LastAttemptedRevision = w.revision

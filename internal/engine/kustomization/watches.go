@@ -125,7 +125,7 @@ func (r *reconciler) configChanged(kind string) handler.MapFunc {
 			return watched || conditions.GetReason(k, meta.ReadyCondition) == meta.BuildFailedReason
 		})
 		for _, request := range requests {
-			r.memory.dropCheck(request.NamespacedName)
+			r.memory.expire(request.NamespacedName)
 		}
 		return requests
 	}

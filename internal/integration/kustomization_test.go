@@ -514,6 +514,7 @@ func TestKustomizationMovesObjectsWithoutDeletingThem(t *testing.T) {
 	g.ready("b")
 	uid := g.configMap("x").UID
 	g.kustomization("a", "{dependsOn: [{name: b}]}")
+	g.ready("a")
 	g.push(map[string]string{"a/x.yaml": "", "b/x.yaml": configMap("x", "1")})
 	g.readyAgain("b", first)
 	g.readyAgain("a", first)

@@ -16,7 +16,8 @@ type Options struct {
 	Cluster string
 	// Pace is how fast simulated durations are played.
 	Pace domain.Pace
-	// Seed makes simulated durations and made-up values repeat.
+	// Seed makes simulated durations and made-up values repeat; 0 means the
+	// seed of .hearth.yaml.
 	Seed uint64
 	// Offline keeps off the network: charts that neither a mapping nor the
 	// cache has are played by stand-ins.

@@ -119,6 +119,7 @@ func (s *Stage) openRepository(ctx context.Context) error {
 	if s.cluster, err = s.repository.Cluster(cluster); err != nil {
 		return err
 	}
+	s.options.Seed = cmp.Or(s.options.Seed, s.repository.Config.Seed)
 	s.kinds.brought = s.kindsOfCharts()
 	return nil
 }

@@ -2,13 +2,13 @@ package kustomization
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"time"
 
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
 )
 
@@ -16,9 +16,9 @@ import (
 // reconciles. All of it may be lost: then more is done than needed.
 type memory struct {
 	backoff work.Backoff[types.NamespacedName]
+	written objects.Written[*kustomizev1.Kustomization]
 
 	mu      sync.Mutex
-	written map[types.NamespacedName]*kustomizev1.Kustomization
 	failure map[types.NamespacedName]stamp
 	checks  map[types.NamespacedName]*healthCheck
 	ledgers map[types.NamespacedName]*ledger
@@ -28,7 +28,6 @@ type memory struct {
 
 func newMemory() *memory {
 	return &memory{
-		written: map[types.NamespacedName]*kustomizev1.Kustomization{},
 		failure: map[types.NamespacedName]stamp{},
 		checks:  map[types.NamespacedName]*healthCheck{},
 		ledgers: map[types.NamespacedName]*ledger{},
@@ -39,9 +38,9 @@ func newMemory() *memory {
 
 func (m *memory) forget(key types.NamespacedName) {
 	m.backoff.Forget(key)
+	m.written.Forget(key)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.written, key)
 	delete(m.failure, key)
 	delete(m.checks, key)
 	delete(m.ledgers, key)
@@ -65,28 +64,7 @@ func (r *reconciler) read(ctx context.Context, key types.NamespacedName) (*kusto
 	if err := r.client.Get(ctx, key, obj); err != nil {
 		return nil, err
 	}
-	r.memory.mu.Lock()
-	defer r.memory.mu.Unlock()
-	if last := r.memory.written[key]; last != nil {
-		if last.UID == obj.UID && older(obj.ResourceVersion, last.ResourceVersion) {
-			return last.DeepCopy(), nil
-		}
-		delete(r.memory.written, key)
-	}
-	return obj, nil
-}
-
-// older compares resource versions, which are numbers that grow.
-func older(a, b string) bool {
-	x, errX := strconv.ParseUint(a, 10, 64)
-	y, errY := strconv.ParseUint(b, 10, 64)
-	return errX == nil && errY == nil && x < y
-}
-
-func (m *memory) wrote(key types.NamespacedName, obj *kustomizev1.Kustomization) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.written[key] = obj.DeepCopy()
+	return r.memory.written.Latest(obj), nil
 }
 
 func (m *memory) failed(key types.NamespacedName, s stamp) {

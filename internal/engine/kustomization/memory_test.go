@@ -82,17 +82,6 @@ func TestLedgerForgetsAFailedStage(t *testing.T) {
 	}
 }
 
-func TestOlder(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		want bool
-	}{{"9", "10", true}, {"10", "9", false}, {"10", "10", false}, {"", "10", false}, {"x", "10", false}} {
-		if got := older(test.a, test.b); got != test.want {
-			t.Errorf("older(%q, %q) is %t", test.a, test.b, got)
-		}
-	}
-}
-
 func TestSecretsAreMasked(t *testing.T) {
 	w := &walk{secrets: sortedSecrets(map[string]string{"A": "abc", "B": "abcdef", "C": ""})}
 	if got, want := w.mask("abcdef and abc, but not ab"), "***** and *****, but not ab"; got != want {

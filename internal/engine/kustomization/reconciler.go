@@ -163,6 +163,6 @@ func (w *walk) addFinalizer(ctx context.Context) error {
 		return fmt.Errorf("add the finalizer to Kustomization %s: %w", w.key, err)
 	}
 	w.saved = w.obj.DeepCopy()
-	w.memory.wrote(w.key, w.obj)
+	w.memory.written.Note(w.obj)
 	return nil
 }

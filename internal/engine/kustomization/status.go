@@ -129,7 +129,7 @@ func (w *walk) save(ctx context.Context) error {
 		return fmt.Errorf("save the status of Kustomization %s: %w", w.key, err)
 	}
 	w.saved = w.obj.DeepCopy()
-	w.memory.wrote(w.key, w.obj)
+	w.memory.written.Note(w.obj)
 	return nil
 }
 

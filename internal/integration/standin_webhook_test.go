@@ -18,6 +18,9 @@ import (
 
 func checkWebhookAnswersOnlyWhileItsPodsRun(t *testing.T, s *stage) {
 	ns := s.namespace(t)
+	// The pods mount this, and the webhook is going to refuse that it is made.
+	root := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "kube-root-ca.crt"}}
+	await(t, s, root, &corev1.ConfigMapList{}, "published", func(c *corev1.ConfigMap) bool { return len(c.Data) > 0 })
 	service := serviceOf(ns, "hook", corev1.ServiceTypeClusterIP, nil)
 	none := admissionv1.SideEffectClassNone
 	fail := admissionv1.Fail

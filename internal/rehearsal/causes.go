@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hearth/internal/domain"
@@ -19,8 +20,8 @@ const maxCauses = 12
 // own state, its releases with their pods, then its secrets, routes and other
 // objects.
 func (s *Stage) causes(k observe.Object, snapshot []observe.Object) []cause {
-	var own, releases, others []cause
-	if !k.Ready && !k.Suspended {
+	var own, symptoms, failures, others []cause
+	if !k.Ready && !k.Suspended && !onlyWaits(k) {
 		own = append(own, s.causeOf(k))
 	}
 	if k.State == domain.KustomizationApplying {
@@ -33,18 +34,34 @@ func (s *Stage) causes(k observe.Object, snapshot []observe.Object) []cause {
 		}
 		switch {
 		case o.Kind == "HelmRelease" && (!o.Ready || anyNotReady(pods[o.Ref])):
-			releases = append(releases, s.releaseCause(o, pods[o.Ref]))
+			c := s.releaseCause(o, pods[o.Ref])
+			symptoms, failures = appendCause(symptoms, failures, c, o.State == domain.ReleaseFailed)
 		case o.Kind != "HelmRelease" && !o.Ready:
 			others = append(others, s.causeOf(o))
 		}
 	}
 	others = append(others, s.routesOf(k, snapshot)...)
-	if len(others) > 0 {
-		for i := range releases {
-			releases[i].place = domain.Place{} // the reason stands elsewhere
+	if len(failures)+len(others) > 0 {
+		for i := range symptoms {
+			symptoms[i].place = domain.Place{} // the reason stands elsewhere
 		}
 	}
-	return bounded(slices.Concat(own, releases, others))
+	return bounded(slices.Concat(own, symptoms, failures, others))
+}
+
+// appendCause appends a release that failed by itself to failures, and one that
+// waits for others to symptoms.
+func appendCause(symptoms, failures []cause, c cause, failed bool) (_, _ []cause) {
+	if failed {
+		return symptoms, append(failures, c)
+	}
+	return append(symptoms, c), failures
+}
+
+// onlyWaits reports whether a Kustomization says no more than that something it
+// depends on is not ready yet, which is told with that.
+func onlyWaits(k observe.Object) bool {
+	return k.State == domain.KustomizationIdle && strings.HasSuffix(k.Message, "is not ready")
 }
 
 func bounded(list []cause) []cause {
@@ -122,15 +139,42 @@ func (s *Stage) strays(snapshot []observe.Object, objects []Object) []row {
 // missingField is how an ExternalSecret says which field its item lacks.
 var missingField = regexp.MustCompile(`1Password items? .*has (?:no|a) field "?([A-Za-z0-9_.-]*[A-Za-z0-9_-])`)
 
+// brokenTemplate is how an ExternalSecret says which of its templates fails.
+var brokenTemplate = regexp.MustCompile(`^template "([^"]+)"`)
+
+// namedPlace is how messages name a place in Git.
+var namedPlace = regexp.MustCompile(`([A-Za-z0-9_./-]+\.(?:ya?ml|json|j2)):(\d+)`)
+
 // causePlace returns where in Git the cause of an object's state stands: a
-// template line that uses a field which the item lacks, else the object.
+// template line that uses a field which the item lacks, the place that its
+// message names, or else the object.
 func (s *Stage) causePlace(o observe.Object) domain.Place {
 	if m := missingField.FindStringSubmatch(o.Message); m != nil && o.Kind == "ExternalSecret" {
 		if place := s.usePlace(o.Ref, m[1]); place.Known() {
 			return place
 		}
 	}
+	if m := brokenTemplate.FindStringSubmatch(o.Message); m != nil && o.Kind == "ExternalSecret" {
+		if place := s.index.Place(keyOf(o.Ref), "spec", "target", "template", "data", m[1]); place.Known() {
+			return place
+		}
+	}
+	if m := namedPlace.FindStringSubmatch(o.Message); m != nil && s.inRepository(m[1]) {
+		line, _ := strconv.Atoi(m[2]) // digits; 0 if there are too many
+		return domain.Place{File: m[1], Line: line}
+	}
 	return s.placeOf(o.Ref)
+}
+
+// inRepository reports whether a file is one of the repository's.
+func (s *Stage) inRepository(file string) bool {
+	root, err := os.OpenRoot(s.repository.Root)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	info, err := root.Stat(file)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // usePlace returns the line of an ExternalSecret that uses a field.

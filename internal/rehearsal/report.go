@@ -85,7 +85,7 @@ type kubernetes struct {
 type row struct {
 	object  Object
 	after   []string
-	waiting []domain.Ref
+	waiting []string
 	causes  []cause
 }
 

@@ -56,7 +56,7 @@ func failedReport() *Report {
 				{text: `ExternalSecret media/immich is Failed: 1Password item "immich" has no field DB_PASSWORD`, place: place},
 			}},
 			{object: paused},
-			{object: waiting, waiting: []domain.Ref{immich.Ref}},
+			{object: waiting, waiting: []string{"immich"}},
 		},
 	}
 }
@@ -74,7 +74,7 @@ func TestWriteText(t *testing.T) {
       ExternalSecret media/immich is Failed: 1Password item "immich" has no field DB_PASSWORD
       apps/immich/secrets.yaml:24
   – paused   media        suspended
-  ✗ waiting  media        blocked
+  ✗ waiting  media        blocked   by immich
 
 ! bootstrap/a.yaml.j2:3: not a template
 

@@ -145,7 +145,7 @@ func (s *Stage) rows(snapshot []observe.Object, objects []Object) []row {
 		for _, dependency := range o.DependsOn {
 			r.after = append(r.after, dependency.Name)
 			if i, ok := known[dependency]; !ok || !snapshot[i].Ready {
-				r.waiting = append(r.waiting, dependency)
+				r.waiting = append(r.waiting, dependency.Name)
 			}
 		}
 		r.causes = s.causes(o, snapshot)

@@ -75,8 +75,11 @@ func (p *textPrinter) tree(rows []row) {
 	for _, row := range rows {
 		mark, state := p.standing(row)
 		line := fmt.Sprintf("  %s %-*s  %-*s  %s", mark, name, row.object.Name, namespace, row.object.Namespace, state)
-		if row.up() && len(row.after) > 0 {
+		switch {
+		case row.up() && len(row.after) > 0:
 			line += p.paint(faint, "   after "+strings.Join(row.after, ", "))
+		case len(row.waiting) > 0:
+			line += "   by " + strings.Join(row.waiting, ", ")
 		}
 		p.printf("%s\n", line)
 		p.causes(row.causes)

@@ -98,8 +98,17 @@ func checkAggregatedAPIIsThereAndEmpty(t *testing.T, s *stage) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := kube.Discovery().ServerResourcesForGroupVersion("metrics.k8s.io/v1beta1"); err != nil {
-		t.Error(err)
+	// The API server hears of its own verdict a moment later.
+	deadline := time.Now().Add(time.Minute)
+	for {
+		_, err := kube.Discovery().ServerResourcesForGroupVersion("metrics.k8s.io/v1beta1")
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	raw, err := kube.RESTClient().Get().AbsPath("/apis/metrics.k8s.io/v1beta1/nodes").DoRaw(t.Context())
 	if err != nil || !strings.Contains(string(raw), "NodeMetricsList") {

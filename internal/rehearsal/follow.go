@@ -21,6 +21,7 @@ func (s *Stage) Follow(ctx context.Context) error {
 	go func() {
 		watching <- source.Watch(ctx, s.repository.Root, s.engine.refresh)
 	}()
+	go s.assumeWhenQuiet(ctx)
 	if file := s.engine.vaultFile; file != "" {
 		go s.followVault(ctx, file)
 	}

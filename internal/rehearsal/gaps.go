@@ -34,7 +34,9 @@ func (s *Stage) fillGaps(ctx context.Context) error {
 	if err != nil || len(played) == 0 {
 		return err
 	}
-	s.fillConnect(played)
+	if s.fillConnect(played) {
+		s.engine.trigger.Poke()
+	}
 	return errors.Join(s.fillHealthChecks(ctx, played), s.fillBackends(ctx, played))
 }
 

@@ -142,8 +142,8 @@ func (s *Stage) connectAssumed(key client.ObjectKey) bool {
 }
 
 // fillConnect takes the Connect Services that are missed, and that a played
-// chart would have made, to be there.
-func (s *Stage) fillConnect(played map[string]string) {
+// chart would have made, to be there. It reports whether there were any.
+func (s *Stage) fillConnect(played map[string]string) (filled bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, assumed := range s.connects {
@@ -151,9 +151,10 @@ func (s *Stage) fillConnect(played map[string]string) {
 		if assumed || !ok {
 			continue
 		}
-		s.connects[key] = true
+		s.connects[key], filled = true, true
 		s.assumptions.Add(domain.AssumedOperator, "Service "+key.String(), fmt.Sprintf("the secret store needs it, and the chart %s is played by a stand-in", chart))
 	}
+	return filled
 }
 
 // inCluster reads the Service that a URL leads to.

@@ -44,6 +44,9 @@ var observedKinds = map[string]bool{
 // touch counts a change as progress.
 func (s *Stage) touch(c objects.Change) {
 	born, gone := c.Old == nil, c.New == nil
+	if gone && c.Key.Kind == "Pod" {
+		s.simulated.forget(domain.Ref{Kind: "Pod", Namespace: c.Key.Namespace, Name: c.Key.Name})
+	}
 	if born || gone || !observedKinds[c.Key.Kind] || c.Old.GetGeneration() != c.New.GetGeneration() {
 		s.gate.Touch()
 	}
@@ -95,7 +98,7 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	converged := s.whenConverged(ctx)
-	var tried map[domain.Ref]standing
+	var tried map[domain.Ref]bool
 	for {
 		select {
 		case <-ctx.Done():
@@ -114,14 +117,12 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 			return ""
 		case <-s.whenQuiet(ctx):
 		}
-		now := s.standings()
+		now := s.readiness()
 		if tried != nil && maps.Equal(tried, now) {
 			return ""
 		}
 		tried = now
-		if err := errors.Join(s.assumeOpenKinds(ctx), s.fillGaps(ctx)); err != nil && ctx.Err() == nil {
-			s.problem("%v", err)
-		}
+		s.assume(ctx)
 		if err := s.retry(ctx); err != nil && ctx.Err() == nil {
 			return err.Error()
 		}
@@ -183,16 +184,33 @@ func (s *Stage) converged() bool {
 	return len(list) > 0
 }
 
-// standing is what an object has come to.
-type standing struct {
-	state domain.State
-	ready bool
-}
-
-func (s *Stage) standings() map[domain.Ref]standing {
-	all := map[domain.Ref]standing{}
+// readiness tells of every object whether it is ready.
+func (s *Stage) readiness() map[domain.Ref]bool {
+	all := map[domain.Ref]bool{}
 	for _, o := range s.watcher.Snapshot() {
-		all[o.Ref] = standing{o.State, o.Ready}
+		all[o.Ref] = o.Ready
 	}
 	return all
+}
+
+// assume makes up what others wait for and nobody is going to bring.
+func (s *Stage) assume(ctx context.Context) {
+	if err := errors.Join(s.assumeOpenKinds(ctx), s.fillGaps(ctx)); err != nil && ctx.Err() == nil {
+		s.problem("%v", err)
+	}
+}
+
+// assumeWhenQuiet does so whenever nothing makes progress, until ctx ends.
+func (s *Stage) assumeWhenQuiet(ctx context.Context) {
+	changes, stop := s.watcher.Changes()
+	defer stop()
+	s.watcher.Subscribe(s.touchNews())
+	for s.gate.Quiet(ctx, quiet) == nil {
+		s.assume(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-changes:
+		}
+	}
 }

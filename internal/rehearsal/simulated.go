@@ -29,3 +29,10 @@ func (s *simulated) of(pod domain.Ref) time.Duration {
 	defer s.mu.Unlock()
 	return s.pods[pod]
 }
+
+// forget drops a pod that is gone.
+func (s *simulated) forget(pod domain.Ref) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.pods, pod)
+}

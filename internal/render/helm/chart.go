@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -156,6 +157,16 @@ func (c *Charts) keep(digest string, loaded *Chart) {
 	}
 }
 
+// chartFolder returns the folder of the chart: the one given, or where that
+// holds nothing but a chart's own folder, as an unpacked archive does, that one.
+func chartFolder(path string) string {
+	entries, err := os.ReadDir(path)
+	if err != nil || len(entries) != 1 || !entries[0].IsDir() {
+		return path // whatever is wrong with it, loading it says so
+	}
+	return filepath.Join(path, entries[0].Name())
+}
+
 func load(path string) (*Chart, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -163,7 +174,7 @@ func load(path string) (*Chart, error) {
 	}
 	read := loader.LoadFile
 	if info.IsDir() {
-		read = loader.LoadDir
+		read, path = loader.LoadDir, chartFolder(path)
 	}
 	loaded, err := read(path)
 	if err != nil {

@@ -160,6 +160,28 @@ func TestChartIsShared(t *testing.T) {
 	}
 }
 
+func TestUnpackedArchiveIsLoaded(t *testing.T) {
+	dir := t.TempDir()
+	chart := filepath.Join(dir, "web", "templates")
+	if err := os.MkdirAll(chart, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "web", "Chart.yaml"), []byte("apiVersion: v2\nname: web\nversion: 1.2.3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var charts Charts
+	loaded, err := charts.Load(t.Context(), dir, "sha256:unpacked")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loaded.Name() != "web" || loaded.Version() != "1.2.3" {
+		t.Errorf("loaded %s %s", loaded.Name(), loaded.Version())
+	}
+	if _, err := charts.Load(t.Context(), t.TempDir(), "sha256:empty"); err == nil {
+		t.Error("an empty folder was loaded as a chart")
+	}
+}
+
 func TestStoredChart(t *testing.T) {
 	c := loadChart(t, map[string]string{"templates/a.yaml": "a: 1", "values.yaml": "x: 1\n"})
 	member, err := c.Stored("1.0.0+abc")

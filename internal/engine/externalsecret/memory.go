@@ -58,9 +58,9 @@ func (m *memory) fail(key types.NamespacedName, limit time.Duration) time.Durati
 	return m.backoff.Next(key, limit)
 }
 
-// succeed ends a row of failures.
-func (m *memory) succeed(key types.NamespacedName) {
-	m.change(key, func(r *recollection) { r.failed, r.synced = time.Time{}, time.Now() })
+// succeed ends a row of failures; began is when the sync that succeeded did.
+func (m *memory) succeed(key types.NamespacedName, began time.Time) {
+	m.change(key, func(r *recollection) { r.failed, r.synced = time.Time{}, began })
 	m.backoff.Forget(key)
 }
 

@@ -70,12 +70,13 @@ func (r *reconciler) current(ctx context.Context, req reconcile.Request) (*v1.Ex
 
 // sync reads the stores and writes the Secret.
 func (r *reconciler) sync(ctx context.Context, es *v1.ExternalSecret, since time.Time) (reconcile.Result, error) {
+	began := time.Now()
 	outcome, err := r.attempt(ctx, es, since)
 	switch {
 	case ctx.Err() != nil:
 		return reconcile.Result{}, ctx.Err()
 	case err == nil:
-		return r.succeeded(ctx, es, outcome)
+		return r.succeeded(ctx, es, began, outcome)
 	case isConflict(err):
 		return reconcile.Result{RequeueAfter: time.Second}, nil // someone else wrote the Secret meanwhile
 	}

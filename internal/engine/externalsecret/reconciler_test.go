@@ -103,13 +103,19 @@ func TestTriggerRefresh(t *testing.T) {
 		RefreshTime: metav1.Now(), SyncedResourceVersion: version(es),
 		Conditions: []v1.Condition{{Type: v1.ConditionReady, Status: corev1.ConditionTrue}},
 	}
-	r.memory.succeed(types.NamespacedName{Name: "app"})
+	began := time.Now()
+	r.memory.succeed(types.NamespacedName{Name: "app"}, began)
 	if turn := r.next(es, nil, time.Now()); turn.after <= 0 {
 		t.Errorf("before Refresh: %+v", turn)
 	}
 	trigger.Refresh()
 	if turn := r.next(es, nil, time.Now()); turn.after > 0 || turn.since != trigger.refreshed() {
 		t.Errorf("after Refresh: %+v", turn)
+	}
+	// A sync that began before the vault changed has not read what it holds now.
+	r.memory.succeed(types.NamespacedName{Name: "app"}, began)
+	if turn := r.next(es, nil, time.Now()); turn.after > 0 {
+		t.Errorf("after a sync that began before Refresh: %+v", turn)
 	}
 	for range 3 {
 		trigger.Poke() // nobody listens, and it does not wait

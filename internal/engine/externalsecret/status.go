@@ -21,8 +21,9 @@ const (
 	eventMissing      = "MissingProviderSecret"
 )
 
-// succeeded writes down a sync, and says when the next one is due.
-func (r *reconciler) succeeded(ctx context.Context, es *v1.ExternalSecret, o outcome) (reconcile.Result, error) {
+// succeeded writes down a sync, and says when the next one is due. What the
+// vault came to hold after the sync began is not in it.
+func (r *reconciler) succeeded(ctx context.Context, es *v1.ExternalSecret, began time.Time, o outcome) (reconcile.Result, error) {
 	now := time.Now()
 	err := r.report(ctx, es, func(s *v1.ExternalSecretStatus) {
 		s.RefreshTime = statusTime()
@@ -38,7 +39,7 @@ func (r *reconciler) succeeded(ctx context.Context, es *v1.ExternalSecret, o out
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	r.memory.succeed(client.ObjectKeyFromObject(es))
+	r.memory.succeed(client.ObjectKeyFromObject(es), began)
 	if o.event != "" {
 		r.o.Recorder.Event(es, corev1.EventTypeNormal, o.event, "secret "+strings.ToLower(o.event))
 	}

@@ -66,7 +66,11 @@ func runRehearsal(ctx context.Context, p Process, o rehearsal.Options, text bool
 	if err != nil {
 		return nil, stageFailure(err)
 	}
-	defer stage.Close()
+	defer func() {
+		if err := stage.Close(); err != nil {
+			fmt.Fprintf(p.Stderr, "hearth: %v\n", err)
+		}
+	}()
 
 	if text {
 		stop := showLive(p.Stdout, stage)

@@ -29,7 +29,7 @@ func (f *stageFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.sources, "source", nil, "take the chart at a URL from a folder: oci://registry/chart=DIR (repeatable)")
 	flags.StringVar(&f.vault, "vault", "", "the vault file that stands in for 1Password")
 	flags.BoolVar(&f.assume, "assume-secrets", false, "make up what the vault file lacks")
-	flags.Uint64Var(&f.seed, "seed", 0, "what simulated durations and made-up values are drawn from (default that of .hearth.yaml)")
+	flags.Uint64Var(&f.seed, "seed", 0, "what simulated durations and made-up values are drawn from (default that of .hearth.yaml, else 1)")
 }
 
 // options turns the flags and the verb's arguments into options.

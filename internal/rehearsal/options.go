@@ -17,7 +17,7 @@ type Options struct {
 	// Pace is how fast simulated durations are played.
 	Pace domain.Pace
 	// Seed makes simulated durations and made-up values repeat; 0 means the
-	// seed of .hearth.yaml.
+	// seed of .hearth.yaml, or else 1.
 	Seed uint64
 	// Offline keeps off the network: charts that neither a mapping nor the
 	// cache has are played by stand-ins.

@@ -97,7 +97,7 @@ func (s *Stage) Settle(ctx context.Context) *Report {
 func (s *Stage) settle(ctx context.Context) (incomplete string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	converged := s.whenConverged(ctx)
+	converged, settled := s.whenConverged(ctx), s.whenQuiet(ctx)
 	var tried map[domain.Ref]bool
 	for {
 		select {
@@ -115,7 +115,7 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 			continue
 		case <-converged:
 			return ""
-		case <-s.whenQuiet(ctx):
+		case <-settled:
 		}
 		now := s.readiness()
 		if tried != nil && maps.Equal(tried, now) {
@@ -127,6 +127,7 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 			return err.Error()
 		}
 		s.gate.Touch() // the last try is to be given its time
+		settled = s.whenQuiet(ctx)
 	}
 }
 

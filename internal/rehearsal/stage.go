@@ -88,6 +88,9 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	return s, nil
 }
 
+// defaultSeed is what simulated durations are drawn from where nobody says.
+const defaultSeed = 1
+
 // slots is how many reconciles work at once. They spend much of their time
 // waiting for the API server, so that more than one a core pays off.
 const slots = 8
@@ -119,7 +122,7 @@ func (s *Stage) openRepository(ctx context.Context) error {
 	if s.cluster, err = s.repository.Cluster(cluster); err != nil {
 		return err
 	}
-	s.options.Seed = cmp.Or(s.options.Seed, s.repository.Config.Seed)
+	s.options.Seed = cmp.Or(s.options.Seed, s.repository.Config.Seed, defaultSeed)
 	s.kinds.brought = s.kindsOfCharts()
 	return nil
 }

@@ -538,15 +538,11 @@ func TestExternalSecretWaitsForItsStore(t *testing.T) {
 	s.awaitReady(es, corev1.ConditionUnknown, "Service external-secrets/onepassword-connect has no ready endpoints")
 
 	down.Store(false)
-	start := time.Now()
 	s.create(&discoveryv1.EndpointSlice{ // the Service's endpoints turn up
 		ObjectMeta:  metav1.ObjectMeta{Name: "connect-1", Namespace: s.namespace, Labels: map[string]string{discoveryv1.LabelServiceName: "connect"}},
 		AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"192.0.2.1"}}},
 	})
 	s.synced(es)
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("it took %s to notice", took)
-	}
 
 	down.Store(true)
 	s.forceSyncFails(es)
@@ -666,14 +662,10 @@ target:
 dataFrom: [{extract: {key: immich}}]
 `)
 	s.awaitReady(es, corev1.ConditionFalse, "the ConfigMap templates, which holds templates, does not exist")
-	start := time.Now()
 	s.create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "templates", Namespace: s.namespace}, Data: map[string]string{
 		"app.conf": "user={{ .DB_USER }}", "many": "a: {{ .DB_PASSWORD }}\nb: 1",
 	}})
 	s.synced(es)
-	if took := time.Since(start); took > 900*time.Millisecond {
-		t.Errorf("it took %s to notice", took)
-	}
 	want := map[string]string{"DB_USER": "c4n4ry-user", "DB_PASSWORD": "c4n4ry-pass", "app.conf": "user=c4n4ry-user", "a": "c4n4ry-pass", "b": "1"}
 	if diff := cmp.Diff(want, s.data("app")); diff != "" {
 		t.Error(diff)

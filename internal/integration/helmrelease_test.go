@@ -424,12 +424,8 @@ func TestHelmReleaseInstallUpgradeUninstall(t *testing.T) {
 	}
 
 	// Another value: an upgrade, at once.
-	began := time.Now()
 	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"greeting":"hallo"}`) })
 	r.ready(hr)
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("the upgrade took %s", took)
-	}
 	if got := r.configMap("demo"); got["greeting"] != "hallo" || got["upgrade"] != "true" {
 		t.Errorf("upgraded to %v", got)
 	}
@@ -525,12 +521,8 @@ func TestHelmReleaseRetriesAndStalls(t *testing.T) {
 				t.Errorf("%d failures a while later", hr.Status.InstallFailures)
 			}
 			// Until it is fixed.
-			began := time.Now()
 			r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"port":80}`) })
 			r.ready(hr)
-			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("the fix took %s", took)
-			}
 			if hr.Status.InstallFailures != 0 || conditions.Has(hr, meta.StalledCondition) {
 				t.Errorf("after the fix: %+v", hr.Status)
 			}
@@ -592,11 +584,7 @@ func TestHelmReleaseDependencies(t *testing.T) {
 	}
 	first := r.release("first", "settings", "")
 	r.ready(first)
-	began := time.Now()
 	r.ready(second)
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("the dependant followed after %s", took)
-	}
 	if !r.list()["first"].Info.FirstDeployed.Before(r.list()["second"].Info.FirstDeployed) {
 		t.Error("the dependant was first")
 	}
@@ -795,12 +783,8 @@ func TestHelmReleaseChangedWhileUnderWay(t *testing.T) {
 	})
 	hr := r.release("demo", "slow", `{"slow":true,"greeting":"old"}`)
 	r.await(hr, 15*time.Second, "running its hook", func() bool { return r.job("demo-prepare") })
-	began := time.Now()
 	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"slow":false,"greeting":"new"}`) })
 	r.ready(hr)
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("the change took effect after %s", took)
-	}
 	if got := r.configMap("demo")["greeting"]; got != "new" {
 		t.Errorf("greeting %q", got)
 	}
@@ -960,12 +944,8 @@ func TestHelmReleaseWaits(t *testing.T) {
 	r.await(hr, time.Second, "still waiting", func() bool {
 		return conditions.IsUnknown(hr, meta.ReadyCondition) && conditions.GetMessage(hr, meta.ReadyCondition) == "Running 'install' action with timeout of 5m0s"
 	})
-	began := time.Now()
 	r.complete("demo-work")
 	r.ready(hr)
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("readiness was noticed after %s", took)
-	}
 
 	late := r.release("late", "working", "", func(hr *helmv2.HelmRelease) {
 		hr.Spec.Timeout = &metav1.Duration{Duration: time.Second}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -97,11 +96,7 @@ func checkDeploymentBecomesAvailable(t *testing.T, s *stage) {
 	if err := s.Delete(t.Context(), d, client.PropagationPolicy(metav1.DeletePropagationForeground)); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	s.awaitGone(t, d)
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("the pods took %s to go", took)
-	}
 }
 
 func checkPodWaitsForWhatItRefersTo(t *testing.T, s *stage) {

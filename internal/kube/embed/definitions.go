@@ -10,6 +10,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset"
 	apiextensionsinformers "k8s.io/apiextensions-apiserver/pkg/client/informers/externalversions"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
@@ -89,8 +90,7 @@ func (d *definitions) run(ctx context.Context) {
 	d.informers.Shutdown()
 }
 
-// next dates one CRD back. One that has changed or gone meanwhile is looked at
-// again when its event comes.
+// next dates one CRD back, and tries again for as long as it is new.
 func (d *definitions) next(ctx context.Context) bool {
 	name, shutdown := d.queue.Get()
 	if shutdown {
@@ -101,8 +101,14 @@ func (d *definitions) next(ctx context.Context) bool {
 	if err != nil {
 		return true
 	}
-	if patch := backdating(crd); patch != nil {
-		_, _ = d.client.ApiextensionsV1().CustomResourceDefinitions().Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{}, "status")
+	patch := backdating(crd)
+	if patch == nil {
+		d.queue.Forget(name)
+		return true
+	}
+	_, err = d.client.ApiextensionsV1().CustomResourceDefinitions().Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{}, "status")
+	if err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
+		d.queue.AddRateLimited(name)
 	}
 	return true
 }

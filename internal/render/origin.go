@@ -39,6 +39,12 @@ func (o Origin) Place(key Key, field ...string) domain.Place {
 	return domain.Place{File: o.File, Line: doc.FieldLine(append(prefix, field...)...)}
 }
 
+// In returns the document of the object among those of its file, and the path
+// to it inside: a list's item, or a generator. It is nil where none fits.
+func (o Origin) In(docs []*manifest.Document, key Key) (*manifest.Document, []string) {
+	return find(docs, key, o.Line)
+}
+
 func (o Origin) documents() []*manifest.Document {
 	root, err := os.OpenRoot(o.Root)
 	if err != nil {

@@ -73,8 +73,10 @@ type ChartResult struct {
 	Revision string
 	// Digest is "sha256:…" of the content.
 	Digest string
-	// Assumed tells that a stand-in plays the chart.
+	// Assumed tells that a stand-in plays the chart, since it cannot be had.
 	Assumed bool
+	// PlayedBy names the chart of Hearth that this is, mapped or assumed.
+	PlayedBy string
 }
 
 // ChartOptions say where charts come from. The zero value fetches them over

@@ -65,7 +65,7 @@ func (c *Charts) play(req ChartRequest, name string, assumed bool) (ChartResult,
 	if req.isOCI() {
 		revision = revisionOf(tagFor(req, meta.Version), digest)
 	}
-	return ChartResult{Path: path, Version: meta.Version, Revision: revision, Digest: digest, Assumed: assumed}, nil
+	return ChartResult{Path: path, Version: meta.Version, Revision: revision, Digest: digest, Assumed: assumed, PlayedBy: name}, nil
 }
 
 // tagFor is the tag that a stand-in's revision shows.

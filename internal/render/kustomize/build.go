@@ -40,6 +40,9 @@ type Request struct {
 	Always bool
 	// Offline makes a resource that must be fetched an error.
 	Offline bool
+	// Unknown, where it is set, supplies the text of a variable that nothing
+	// defines and that has no default, instead of what Strict says.
+	Unknown func(name string) string
 }
 
 // Result is what a build made. Origins has the file of each object.
@@ -48,6 +51,17 @@ type Result struct {
 	Origins []render.Origin
 	// Digest is the sha256 digest of the objects, "sha256:…".
 	Digest string
+	// Read are the files that were read, below Root, in the order of reading.
+	Read []string
+	// Unknown are the variables that Request.Unknown was asked for.
+	Unknown []Unknown
+}
+
+// Unknown is a variable that one of the objects uses and nothing defines.
+type Unknown struct {
+	Name string
+	// Object is the index of the object in the result.
+	Object int
 }
 
 // ErrPathNotFound says that the artifact has no folder at the path.
@@ -150,8 +164,12 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 			return nil, &Error{Place: origin.Place(key), Err: errors.New("failed to decode Kubernetes apiVersion, kind and name")}
 		}
 		if vars != nil {
-			if err := vars.substitute(ctx, res); err != nil {
+			unknown, err := vars.substitute(ctx, res)
+			if err != nil {
 				return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)}
+			}
+			for _, name := range unknown {
+				result.Unknown = append(result.Unknown, Unknown{Name: name, Object: len(result.Objects)})
 			}
 		}
 		data, err := res.MarshalJSON()
@@ -169,6 +187,9 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 		}
 	}
 	b.addCommonMetadata(result.Objects)
+	for _, name := range b.reads.read {
+		result.Read = append(result.Read, b.reads.rel(name))
+	}
 	result.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	return result, nil
 }

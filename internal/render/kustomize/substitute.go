@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/fluxcd/pkg/envsubst"
 	generator "github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/resource"
@@ -18,8 +19,17 @@ type substitution struct {
 	// kustomization has all variables in postBuild.substitute, so that Flux's
 	// own substitution needs nobody to ask.
 	kustomization  unstructured.Unstructured
+	variables      map[string]string
+	unknown        func(name string) string
 	strict, always bool
 }
+
+const (
+	// optOut is the label or annotation of an object that is left alone.
+	optOut = "kustomize.toolkit.fluxcd.io/substitute"
+	// maxUnknown bounds how many variables of one object are supplied.
+	maxUnknown = 256
+)
 
 var variableName = regexp.MustCompile(`^[_[:alpha:]][_[:alpha:][:digit:]]*$`)
 
@@ -45,24 +55,81 @@ func (b *build) variables() (*substitution, error) {
 			return nil, fmt.Errorf("'%s' var name is invalid, must match '%s'", name, variableName)
 		}
 	}
-	k := unstructured.Unstructured{Object: map[string]any{}}
-	if err := unstructured.SetNestedStringMap(k.Object, all, "spec", "postBuild", "substitute"); err != nil {
+	k, err := substituting(all)
+	if err != nil {
 		return nil, err
 	}
-	return &substitution{kustomization: k, strict: b.request.Strict, always: b.request.Always}, nil
+	return &substitution{kustomization: k, variables: all, unknown: b.request.Unknown, strict: b.request.Strict, always: b.request.Always}, nil
 }
 
-func (s *substitution) substitute(ctx context.Context, res *resource.Resource) error {
+// substituting is a Kustomization that has variables and nothing else.
+func substituting(variables map[string]string) (unstructured.Unstructured, error) {
+	k := unstructured.Unstructured{Object: map[string]any{}}
+	return k, unstructured.SetNestedStringMap(k.Object, variables, "spec", "postBuild", "substitute")
+}
+
+// substitute replaces the variables of one resource, and returns those that
+// nothing defines, where somebody supplies them.
+func (s *substitution) substitute(ctx context.Context, res *resource.Resource) (unknown []string, err error) {
 	data, err := res.MarshalJSON()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !bytes.ContainsRune(data, '$') {
-		return nil
+		return nil, nil
 	}
-	_, err = generator.SubstituteVariables(ctx, nil, s.kustomization, res,
+	k := s.kustomization
+	if s.unknown != nil {
+		if unknown, k, err = s.supply(res); err != nil {
+			return nil, err
+		}
+	}
+	_, err = generator.SubstituteVariables(ctx, nil, k, res,
 		generator.SubstituteWithDryRun(true),
 		generator.SubstituteWithStrict(s.strict),
 		generator.SubstituteWithAlways(s.always))
-	return err
+	return unknown, err
+}
+
+// supply finds the variables of a resource that nothing defines and that have
+// no default, and returns the variables with those added.
+func (s *substitution) supply(res *resource.Resource) ([]string, unstructured.Unstructured, error) {
+	text, err := res.AsYAML()
+	if err != nil {
+		return nil, s.kustomization, err
+	}
+	if res.GetLabels()[optOut] == generator.DisabledValue || res.GetAnnotations()[optOut] == generator.DisabledValue {
+		return nil, s.kustomization, nil
+	}
+	template, err := envsubst.Parse(string(text))
+	if err != nil {
+		// Flux's own substitution says what is wrong.
+		return nil, s.kustomization, nil
+	}
+	var unknown []string
+	all := s.variables
+	for range maxUnknown {
+		last := ""
+		_, err := template.Execute(func(name string) (string, bool) {
+			value, ok := all[name]
+			if !ok {
+				last = name
+			}
+			return value, ok
+		})
+		if err == nil || last == "" {
+			break
+		}
+		// It stops at the first that has no default.
+		if len(unknown) == 0 {
+			all = maps.Clone(all)
+		}
+		all[last] = s.unknown(last)
+		unknown = append(unknown, last)
+	}
+	if len(unknown) == 0 {
+		return nil, s.kustomization, nil
+	}
+	k, err := substituting(all)
+	return unknown, k, err
 }

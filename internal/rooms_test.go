@@ -14,16 +14,19 @@ import (
 // rooms says which rooms of the house each room may import, beside itself.
 var rooms = map[string][]string{
 	"api":         {},
-	"cli":         {"domain", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "source"},
+	"cli":         {"domain", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "source"},
 	"domain":      {},
 	"engine":      {"api", "domain", "kube", "onepassword", "render", "source"},
+	"graph":       {"api", "domain", "manifest", "onepassword", "render", "repo"},
 	"kube":        {"api", "domain"},
 	"manifest":    {"domain"},
 	"observe":     {"api", "domain", "kube"},
 	"onepassword": {"api", "domain", "manifest"},
 	"rehearsal":   {"api", "domain", "engine", "kube", "manifest", "observe", "onepassword", "render", "repo", "source", "standin"},
-	"render":      {"domain", "kube", "manifest", "source"},
+	"render":      {"domain", "kube", "manifest", "repo", "source"},
 	"repo":        {"domain", "manifest"},
+	"rule":        {"api", "domain", "graph", "manifest", "onepassword", "render", "repo", "schema", "source"},
+	"schema":      {"api", "domain", "manifest"},
 	"source":      {"domain"},
 	"standin":     {"api", "domain", "kube"},
 }

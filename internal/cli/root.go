@@ -88,11 +88,15 @@ func newRootCommand(p Process) *cobra.Command {
 	root.SetVersionTemplate("hearth {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
+		newCheckCommand(p),
+		newRulesCommand(p),
+		newGraphCommand(p),
 		newRehearseCommand(p),
 		newUpCommand(p),
 		newGetCommand(),
 		newKubectlCommand(),
 		newModelCommand(),
+		newConfigCommand(p),
 	)
 	return root
 }

@@ -22,12 +22,13 @@ type Limits struct {
 type File struct {
 	Path string // relative to the root, with forward slashes
 	Size int64  // in bytes
-	// Link says that it is a symbolic link to a file below the root.
-	Link bool
+	// Link says that it is a symbolic link to a file below the root, or to a
+	// folder: then Folder is set, too.
+	Link, Folder bool
 }
 
 // Files lists the regular files below folder of root, ordered by path.
-// Folders behind symbolic links are not entered, and a link that leads out of
+// Folders behind symbolic links are listed and not entered, and a link that leads out of
 // the root or nowhere is a problem, not an error. A path that skip reports is left out; a
 // folder is left out with everything in it. Skip may be nil.
 func Files(ctx context.Context, root *os.Root, folder string, limits Limits, skip func(path string, dir bool) bool) ([]File, []*Problem, error) {
@@ -100,6 +101,8 @@ func (w *fileWalk) link(name string) error {
 		w.problem(name, "the symbolic link leads out of the repository, or nowhere")
 	case info.Mode().IsRegular():
 		return w.add(File{Path: name, Size: info.Size(), Link: true})
+	case info.IsDir():
+		return w.add(File{Path: name, Link: true, Folder: true})
 	}
 	return nil
 }

@@ -10,18 +10,26 @@ import (
 // scalar's text fulfils match; 0 where none does. Block scalars are looked at
 // line by line. Keys count as well as values.
 func (d *Document) MentionLine(match func(line string) bool) int {
-	return mentionLine(d.Node, match, 0)
+	return mentionLine(d.Node, match, true, 0)
 }
 
-func mentionLine(n *yaml.Node, match func(string) bool, depth int) int {
+// ValueLine is MentionLine for values alone.
+func (d *Document) ValueLine(match func(line string) bool) int {
+	return mentionLine(d.Node, match, false, 0)
+}
+
+func mentionLine(n *yaml.Node, match func(string) bool, keys bool, depth int) int {
 	if n == nil || depth > MaxDepth {
 		return 0
 	}
 	if n.Kind == yaml.ScalarNode {
 		return scalarMention(n, match)
 	}
-	for _, child := range n.Content {
-		if line := mentionLine(child, match, depth+1); line > 0 {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && !keys {
+			continue
+		}
+		if line := mentionLine(child, match, keys, depth+1); line > 0 {
 			return line
 		}
 	}

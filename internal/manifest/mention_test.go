@@ -1,29 +1,24 @@
-package manifest_test
+package manifest
 
-import (
-	"strings"
-	"testing"
+import "testing"
 
-	"hearth/internal/manifest"
-)
-
-func TestMentionLine(t *testing.T) {
-	docs, err := manifest.Parse("a.yaml", []byte(`kind: A
----
-kind: B
-data:
-  URL: "postgres://{{ .DB_USERNAME }}@host"
-  config: |
-    one
-    key: {{ .JWT }}
-`))
+func TestMentions(t *testing.T) {
+	docs, err := Parse("a.yaml", []byte("smtp:\n  type: secret\n  name: smtp\nother:\n  text: |\n    first\n    second\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for word, want := range map[string]int{".DB_USERNAME": 5, ".JWT": 8, "URL": 5, ".NONE": 0} {
-		got := docs[1].MentionLine(func(line string) bool { return strings.Contains(line, word) })
-		if got != want {
-			t.Errorf("%s is mentioned on line %d, want %d", word, got, want)
+	is := func(text string) func(string) bool { return func(line string) bool { return line == text } }
+	for _, tt := range []struct {
+		text           string
+		mention, value int
+	}{
+		{"smtp", 1, 3}, {"second", 7, 7}, {"other", 4, 0}, {"nowhere", 0, 0},
+	} {
+		if got := docs[0].MentionLine(is(tt.text)); got != tt.mention {
+			t.Errorf("%s is mentioned in line %d, want %d", tt.text, got, tt.mention)
+		}
+		if got := docs[0].ValueLine(is(tt.text)); got != tt.value {
+			t.Errorf("%s is a value in line %d, want %d", tt.text, got, tt.value)
 		}
 	}
 }

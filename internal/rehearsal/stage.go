@@ -17,6 +17,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"hearth/examples"
 	"hearth/internal/domain"
 	"hearth/internal/kube"
 	"hearth/internal/kube/objects"
@@ -88,6 +89,10 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 	return s, nil
 }
 
+// exampleCluster is the cluster of the example homelab that is rehearsed where
+// none is named.
+const exampleCluster = "main"
+
 // defaultSeed is what simulated durations are drawn from where nobody says.
 const defaultSeed = 1
 
@@ -108,7 +113,7 @@ func (s *Stage) openRepository(ctx context.Context) error {
 	path, cluster := s.options.Path, s.options.Cluster
 	if path == "" {
 		cluster = cmp.Or(cluster, exampleCluster)
-		dir, remove, err := unpackExample()
+		dir, remove, err := examples.Unpack()
 		if err != nil {
 			return err
 		}

@@ -42,16 +42,22 @@ func (r *Repository) findClusters() error {
 	return nil
 }
 
+// NoClusterError says that a folder is no homelab repository.
+type NoClusterError struct{ message string }
+
+// Error says what was looked for.
+func (e *NoClusterError) Error() string { return e.message }
+
 func (r *Repository) noCluster() error {
 	if len(r.tree.files) == 0 {
-		return fmt.Errorf("%s is empty: give the folder of a homelab repository", r.Root)
+		return &NoClusterError{fmt.Sprintf("%s is empty: give the folder of a homelab repository", r.Root)}
 	}
 	hint := ""
 	if len(r.Problems) > 0 {
 		hint = fmt.Sprintf(" (%s)", r.Problems[0])
 	}
-	return fmt.Errorf("%s holds no cluster%s: looked for a %s with clusters, a HelmRelease of the chart flux-instance, a FluxInstance, a gotk-sync.yaml, a folder clusters/NAME with Flux Kustomizations, and Flux Kustomizations that no other one applies",
-		r.Root, hint, ConfigFile)
+	return &NoClusterError{fmt.Sprintf("%s holds no cluster%s: looked for a %s with clusters, a HelmRelease of the chart flux-instance, a FluxInstance, a gotk-sync.yaml, a folder clusters/NAME with Flux Kustomizations, and Flux Kustomizations that no other one applies",
+		r.Root, hint, ConfigFile)}
 }
 
 // declaredClusters makes the clusters that .hearth.yaml declares. An entry

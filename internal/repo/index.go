@@ -67,3 +67,7 @@ func (r *Repository) folders(c *Cluster) []string {
 
 // Documents returns the repository's objects, ordered by file and line.
 func (r *Repository) Documents() []*manifest.Document { return slices.Clone(r.tree.documents) }
+
+// Files returns the repository's files, ordered by path: all but those in
+// hidden folders and what Git ignores.
+func (r *Repository) Files() []manifest.File { return slices.Clone(r.tree.files) }

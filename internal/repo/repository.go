@@ -58,26 +58,42 @@ func Open(ctx context.Context, path string, o Options) (*Repository, error) {
 		return nil, fmt.Errorf("opening the repository %s: %w", r.Root, err)
 	}
 	defer root.Close()
-	if r.Config, err = readConfig(root); err != nil {
+	if err := r.readFiles(ctx, root, o.Limits); err != nil {
 		return nil, err
 	}
-	if r.tree, err = readTree(ctx, root, o.Limits); err != nil {
-		return nil, fmt.Errorf("reading the repository %s: %w", r.Root, err)
-	}
-	r.Problems = append(r.Problems, r.tree.problems...)
 	if r.Revision, r.origin, err = readRevision(ctx, r.Root, r.tree.files); err != nil {
 		r.Problems = append(r.Problems, &Problem{Place: domain.Place{File: ".git"}, Message: "the Git revision cannot be read: " + err.Error()})
 	}
-	if err := r.findClusters(); err != nil {
+	if err := r.understand(ctx, root); err != nil {
 		return nil, err
+	}
+	return r, nil
+}
+
+// readFiles reads the configuration and the manifests.
+func (r *Repository) readFiles(ctx context.Context, root *os.Root, limits manifest.Limits) (err error) {
+	if r.Config, err = readConfig(root); err != nil {
+		return err
+	}
+	if r.tree, err = readTree(ctx, root, limits); err != nil {
+		return fmt.Errorf("reading the repository %s: %w", r.Root, err)
+	}
+	r.Problems = append(r.Problems, r.tree.problems...)
+	return nil
+}
+
+// understand finds the clusters in what was read.
+func (r *Repository) understand(ctx context.Context, root *os.Root) (err error) {
+	if err := r.findClusters(); err != nil {
+		return err
 	}
 	for _, c := range r.Clusters {
 		if c.Bootstrap, err = r.readBootstrap(ctx, root, c); err != nil {
-			return nil, fmt.Errorf("reading the bootstrap of cluster %s: %w", c.Name, err)
+			return fmt.Errorf("reading the bootstrap of cluster %s: %w", c.Name, err)
 		}
 	}
 	sortProblems(r.Problems)
-	return r, ctx.Err()
+	return ctx.Err()
 }
 
 // Cluster returns the cluster of that name. Without a name it is the only
@@ -127,6 +143,16 @@ func openFolder(path string) (string, error) {
 		return "", fmt.Errorf("opening the repository %s: %w", path, err)
 	}
 	return folder, nil
+}
+
+// RootOf returns the root of the repository that a folder belongs to, as Open
+// finds it.
+func RootOf(path string) (string, error) {
+	folder, err := openFolder(path)
+	if err != nil {
+		return "", err
+	}
+	return findRoot(folder), nil
 }
 
 // findRoot returns the nearest folder upwards that is marked as a root.

@@ -20,21 +20,14 @@ type tree struct {
 	problems  []*Problem
 }
 
-// readTree lists the repository's files and parses its manifests. Hidden
-// folders, what Git ignores, and the templates of charts are no manifests.
+// readTree lists the repository's files and parses its manifests. The
+// templates of charts are no manifests.
 func readTree(ctx context.Context, root *os.Root, limits manifest.Limits) (*tree, error) {
-	ignored := newIgnore(root)
-	skip := func(name string, dir bool) bool {
-		if dir && (strings.HasPrefix(path.Base(name), ".") || path.Base(name) == "node_modules") {
-			return true
-		}
-		return ignored.match(name, dir)
-	}
-	files, problems, err := manifest.Files(ctx, root, ".", limits, skip)
+	files, problems, err := listFiles(ctx, root, limits)
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{files: files, problems: append(problems, ignored.problems...), known: map[string]bool{".": true}}
+	t := &tree{files: files, problems: problems, known: map[string]bool{".": true}}
 	charts := map[string]bool{}
 	for _, f := range files {
 		for name := f.Path; !t.known[name]; name = path.Dir(name) {
@@ -52,6 +45,20 @@ func readTree(ctx context.Context, root *os.Root, limits manifest.Limits) (*tree
 	}
 	t.parse(ctx, root, names)
 	return t, ctx.Err()
+}
+
+// listFiles lists the files of a repository, without hidden folders and what
+// Git ignores.
+func listFiles(ctx context.Context, root *os.Root, limits manifest.Limits) ([]manifest.File, []*Problem, error) {
+	ignored := newIgnore(root)
+	skip := func(name string, dir bool) bool {
+		if dir && (strings.HasPrefix(path.Base(name), ".") || path.Base(name) == "node_modules") {
+			return true
+		}
+		return ignored.match(name, dir)
+	}
+	files, problems, err := manifest.Files(ctx, root, ".", limits, skip)
+	return files, append(problems, ignored.problems...), err
 }
 
 func isYAML(name string) bool {

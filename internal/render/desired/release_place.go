@@ -98,27 +98,36 @@ func (r *Release) placeOf(o *Object, path []string) domain.Place {
 	return r.Object.Place()
 }
 
-// mention returns where the release's values hold a text, as a whole scalar.
+// mention returns where the release's values hold a text, as a whole scalar. A
+// value goes before a key of the same text.
 func (r *Release) mention(text string) domain.Place {
 	equal := func(line string) bool {
 		return line == text || strings.Contains(line, "{{") && r.expand(line) == text
 	}
-	if doc, node := r.Object.Node("spec", "values"); node != nil {
-		if line := (&manifest.Document{File: doc.File, Line: node.Line, Node: node}).MentionLine(equal); line > 0 {
+	docs := r.mentioning()
+	for _, doc := range docs {
+		if line := doc.ValueLine(equal); line > 0 {
 			return domain.Place{File: doc.File, Line: line}
 		}
 	}
-	for _, l := range r.Object.layers() {
-		if line := l.doc.MentionLine(equal); line > 0 {
-			return domain.Place{File: l.doc.File, Line: line}
-		}
-	}
-	for _, doc := range r.suppliedValues() {
+	for _, doc := range docs {
 		if line := doc.MentionLine(equal); line > 0 {
 			return domain.Place{File: doc.File, Line: line}
 		}
 	}
 	return domain.Place{}
+}
+
+// mentioning returns the documents that the release's values come from.
+func (r *Release) mentioning() []*manifest.Document {
+	var docs []*manifest.Document
+	if doc, node := r.Object.Node("spec", "values"); node != nil {
+		docs = append(docs, &manifest.Document{File: doc.File, Line: node.Line, Node: node})
+	}
+	for _, l := range r.Object.layers() {
+		docs = append(docs, l.doc)
+	}
+	return append(docs, r.suppliedValues()...)
 }
 
 // expand fills in what values mostly use of a template.

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -64,6 +65,9 @@ type Unknown struct {
 	Object int
 }
 
+// ErrOffline says that a build needs what must be fetched, and may not.
+var ErrOffline = errors.New("nothing is fetched offline")
+
 // ErrPathNotFound says that the artifact has no folder at the path.
 var ErrPathNotFound = errors.New("kustomization path not found")
 
@@ -113,6 +117,9 @@ func (b *build) run(ctx context.Context) (*Result, error) {
 
 // kustomize lays the Kustomization over the folder and runs kustomize.
 func (b *build) kustomize() (resmap.ResMap, error) {
+	if err := b.guardFolder(); err != nil {
+		return nil, err
+	}
 	manifest, file, _, err := generator.NewGenerator(b.root, *b.request.Kustomization).GenerateManifest(b.dir)
 	if err != nil {
 		return nil, err
@@ -120,10 +127,7 @@ func (b *build) kustomize() (resmap.ResMap, error) {
 	if manifest, err = b.traceOrigins(manifest); err != nil {
 		return nil, err
 	}
-	if err := b.reads.FileSystem.WriteFile(file, manifest); err != nil {
-		return nil, err
-	}
-	b.reads.generated = file
+	b.reads.generated, b.reads.overlay = file, manifest
 	return krustyRun(b.reads, b.dir)
 }
 
@@ -163,18 +167,19 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 		if key.Name == "" || key.Kind == "" || res.GetApiVersion() == "" {
 			return nil, &Error{Place: origin.Place(key), Err: errors.New("failed to decode Kubernetes apiVersion, kind and name")}
 		}
-		if vars != nil {
-			unknown, err := vars.substitute(ctx, res)
+		data, err := res.MarshalJSON()
+		if err != nil {
+			return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("kustomize build failed: %w", err)}
+		}
+		if vars != nil && bytes.ContainsRune(data, '$') {
+			unknown, substituted, err := vars.substitute(ctx, res)
 			if err != nil {
 				return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)}
 			}
 			for _, name := range unknown {
 				result.Unknown = append(result.Unknown, Unknown{Name: name, Object: len(result.Objects)})
 			}
-		}
-		data, err := res.MarshalJSON()
-		if err != nil {
-			return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("kustomize build failed: %w", err)}
+			data = substituted
 		}
 		digest.Write(data)
 		objects, err := decode(data)

@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ type recordingFS struct {
 	filesys.FileSystem
 	root      string
 	generated string // the kustomization that the Flux Kustomization is laid over
+	overlay   []byte // what that says; it is nowhere on disk
 	offline   bool
 	alone     bool // no other build runs
 
@@ -31,7 +33,7 @@ type recordingFS struct {
 
 // ReadFile reads a file of the artifact.
 func (fs *recordingFS) ReadFile(name string) ([]byte, error) {
-	data, err := fs.FileSystem.ReadFile(name)
+	data, err := fs.text(name)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +54,19 @@ func (fs *recordingFS) ReadFile(name string) ([]byte, error) {
 		}
 	}
 	return data, nil
+}
+
+// text returns what kustomize is to read in a file.
+func (fs *recordingFS) text(name string) ([]byte, error) {
+	if name == fs.generated {
+		return fs.overlay, nil
+	}
+	data, err := fs.guard(name, fs.FileSystem.ReadFile)
+	var refused *Error
+	if errors.As(err, &refused) {
+		fs.refused = refused
+	}
+	return data, err
 }
 
 func isKustomizationFile(name string) bool {
@@ -125,7 +140,7 @@ func (fs *recordingFS) checkLocal(name string, data []byte) error {
 			if isRemote(target) {
 				err = &Error{
 					Place: fs.source(name, doc.File, line),
-					Err:   fmt.Errorf("%s must be fetched, and nothing is fetched offline", target),
+					Err:   fmt.Errorf("%s must be fetched, and %w", target, ErrOffline),
 				}
 			}
 			return err == nil

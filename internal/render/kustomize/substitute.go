@@ -1,7 +1,6 @@
 package kustomize
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -68,27 +67,24 @@ func substituting(variables map[string]string) (unstructured.Unstructured, error
 	return k, unstructured.SetNestedStringMap(k.Object, variables, "spec", "postBuild", "substitute")
 }
 
-// substitute replaces the variables of one resource, and returns those that
-// nothing defines, where somebody supplies them.
-func (s *substitution) substitute(ctx context.Context, res *resource.Resource) (unknown []string, err error) {
-	data, err := res.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.ContainsRune(data, '$') {
-		return nil, nil
-	}
+// substitute replaces the variables of one resource, and returns it as JSON,
+// and the variables that nothing defines, where somebody supplies them.
+func (s *substitution) substitute(ctx context.Context, res *resource.Resource) (unknown []string, data []byte, err error) {
 	k := s.kustomization
 	if s.unknown != nil {
 		if unknown, k, err = s.supply(res); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	_, err = generator.SubstituteVariables(ctx, nil, k, res,
 		generator.SubstituteWithDryRun(true),
 		generator.SubstituteWithStrict(s.strict),
 		generator.SubstituteWithAlways(s.always))
-	return unknown, err
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err = res.MarshalJSON()
+	return unknown, data, err
 }
 
 // supply finds the variables of a resource that nothing defines and that have

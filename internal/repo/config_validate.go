@@ -1,0 +1,61 @@
+package repo
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+func (c Config) validate() error {
+	var problems []error
+	report := func(message string, path ...string) {
+		problems = append(problems, configProblem(c.line(path...), message))
+	}
+	inRepository := func(value string, path ...string) {
+		if !local(value) {
+			report(fmt.Sprintf("%s %q leads out of the repository", path[len(path)-1], value), path...)
+		}
+	}
+	inRepository(c.Vault, "vault")
+	for url, target := range c.Sources {
+		if !strings.HasPrefix(target, "hearth:") {
+			inRepository(target, "sources", url)
+		}
+	}
+	checkNodes(c.Nodes, report, "nodes")
+	for name, cluster := range c.Clusters {
+		at := []string{"clusters", name}
+		inRepository(cluster.Path, append(at, "path")...)
+		inRepository(cluster.Vault, append(at, "vault")...)
+		inRepository(cluster.Bootstrap, append(at, "bootstrap")...)
+		if cluster.Entry != nil {
+			inRepository(cluster.Entry.Path, append(at, "entry", "path")...)
+		}
+		if cluster.Path == "" && (cluster.Entry == nil || cluster.Entry.Path == "") {
+			report(fmt.Sprintf("cluster %q needs a path", name), at...)
+		}
+		for i, network := range cluster.Networks {
+			if _, err := netip.ParsePrefix(network); err != nil {
+				report(fmt.Sprintf("network %q is no CIDR such as 10.0.0.0/16", network), append(at, "networks", strconv.Itoa(i))...)
+			}
+		}
+		checkNodes(cluster.Nodes, report, append(at, "nodes")...)
+	}
+	c.checkJudgement(report)
+	return joinSorted(problems)
+}
+
+func checkNodes(nodes []Node, report func(string, ...string), at ...string) {
+	names := map[string]bool{}
+	for i, n := range nodes {
+		item := append(append([]string(nil), at...), strconv.Itoa(i))
+		switch {
+		case n.Name == "":
+			report("a node needs a name", item...)
+		case names[n.Name]:
+			report(fmt.Sprintf("node %q is listed twice", n.Name), item...)
+		}
+		names[n.Name] = true
+	}
+}

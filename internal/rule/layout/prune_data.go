@@ -1,0 +1,192 @@
+package layout
+
+import (
+	"fmt"
+
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"hearth/internal/domain"
+	"hearth/internal/render/desired"
+	"hearth/internal/rule"
+)
+
+var pruneData = &rule.Rule{
+	Name:     "prune-data",
+	Topic:    topic,
+	Severity: rule.Info,
+	Title:    "A prune reaches no volume claim, volume or database cluster whose data would go with it",
+	Why: "Flux deletes what leaves Git: an object that is renamed or moved to another Kustomization, and everything that a renamed or removed Kustomization has applied. " +
+		"A claim takes its volume along unless the volume is retained, and an operator deletes the volumes of a database with its cluster object.",
+	Remedy: "Put the annotation kustomize.toolkit.fluxcd.io/prune: disabled on the object, or keep it in a Kustomization of its own with prune: false. " +
+		"A volume that is retained is no finding: a storage class or volume of the tree with reclaimPolicy Retain.",
+	Section: "Resource Dependencies",
+	Bad: `apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata:
+  name: immich
+`,
+	Good: `apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+metadata:
+  name: immich
+  annotations:
+    kustomize.toolkit.fluxcd.io/prune: disabled
+`,
+	Check: checkPrune,
+}
+
+// fluxPrefix begins the labels and annotations that steer Flux.
+const fluxPrefix = "kustomize.toolkit.fluxcd.io/"
+
+// databases are the kinds whose operator deletes the data with the object.
+var databases = map[[2]string]bool{
+	{"postgresql.cnpg.io", "Cluster"}:                        true,
+	{"acid.zalan.do", "postgresql"}:                          true,
+	{"postgres-operator.crunchydata.com", "PostgresCluster"}: true,
+	{"pgv2.percona.com", "PerconaPGCluster"}:                 true,
+	{"pxc.percona.com", "PerconaXtraDBCluster"}:              true,
+	{"psmdb.percona.com", "PerconaServerMongoDB"}:            true,
+	{"k8s.mariadb.com", "MariaDB"}:                           true,
+	{"mysql.oracle.com", "InnoDBCluster"}:                    true,
+	{"mongodbcommunity.mongodb.com", "MongoDBCommunity"}:     true,
+	{"clickhouse.altinity.com", "ClickHouseInstallation"}:    true,
+	{"elasticsearch.k8s.elastic.co", "Elasticsearch"}:        true,
+	{"cassandra.datastax.com", "CassandraDatacenter"}:        true,
+	{"rabbitmq.com", "RabbitmqCluster"}:                      true,
+	{"apps.kubeblocks.io", "Cluster"}:                        true,
+	{"kubedb.com", "Postgres"}:                               true,
+	{"stackgres.io", "SGCluster"}:                            true,
+}
+
+func isDatabase(o *desired.Object) bool {
+	return databases[[2]string{o.GroupVersionKind().Group, o.GetKind()}]
+}
+
+func checkPrune(p *rule.Pass) {
+	for _, c := range p.Clusters {
+		kept := newRetention(c.State)
+		found := map[domain.Place][]*desired.Object{}
+		var order []domain.Place
+		for _, o := range c.State.Objects {
+			if !appliedHere(o) || !pruned(o) || !kept.loses(o) {
+				continue
+			}
+			place := o.Place()
+			if found[place] == nil {
+				order = append(order, place)
+			}
+			found[place] = append(found[place], o)
+		}
+		for _, place := range order {
+			reportPrune(p, place, found[place])
+		}
+	}
+}
+
+// pruned reports whether the object goes with its Kustomization, or when it
+// leaves Git.
+func pruned(o *desired.Object) bool {
+	k := o.Kustomization
+	switch k.GetDeletionPolicy() {
+	case kustomizev1.DeletionPolicyOrphan:
+		return false
+	case kustomizev1.DeletionPolicyDelete, kustomizev1.DeletionPolicyWaitForTermination:
+		return !keptFromPruning(o)
+	}
+	return k.Spec.Prune && !keptFromPruning(o)
+}
+
+func keptFromPruning(o *desired.Object) bool {
+	return metadata(o, fluxPrefix+"prune") == "disabled" || metadata(o, fluxPrefix+"reconcile") == "disabled"
+}
+
+// metadata returns an annotation or label; Flux heeds both.
+func metadata(o *desired.Object, key string) string {
+	if value, ok := o.GetAnnotations()[key]; ok {
+		return value
+	}
+	return o.GetLabels()[key]
+}
+
+// reportPrune reports what one place of the tree becomes: a component makes
+// one object in each application.
+func reportPrune(p *rule.Pass, place domain.Place, objects []*desired.Object) {
+	first := objects[0]
+	what := "claim, and with it a volume that is not retained,"
+	switch {
+	case isDatabase(first):
+		what = "database cluster, and with it its volumes,"
+	case first.GetKind() == "PersistentVolume":
+		what = "volume, and with it the storage behind it,"
+	}
+	when := "it leaves Git, or it or its Kustomization is renamed"
+	if !first.Kustomization.Spec.Prune {
+		when = "its Kustomization is removed or renamed"
+	}
+	message := fmt.Sprintf("this %s is deleted when %s", what, when)
+	if len(objects) > 1 {
+		message += fmt.Sprintf("; so are %d like it, %s among them", len(objects)-1, objects[1].Ref)
+	}
+	p.Report(rule.Finding{Place: place, Object: first.Ref, Message: message, Fix: fluxPrefix + "prune: disabled"})
+}
+
+// retention knows which volumes survive their claims.
+type retention struct {
+	// volumes are names of volumes, and of the claims they are reserved for.
+	volumes map[string]bool
+	// classes are those of provisioners, "" for the default one; static those
+	// of volumes that stand in the tree.
+	classes, static map[string]bool
+}
+
+func newRetention(s *desired.State) retention {
+	r := retention{volumes: map[string]bool{}, classes: map[string]bool{}, static: map[string]bool{}}
+	for _, v := range s.OfKind("", "PersistentVolume") {
+		// What is written by hand is retained unless it says otherwise.
+		kept := text(v, "spec", "persistentVolumeReclaimPolicy") != "Delete"
+		r.volumes[v.GetName()] = kept
+		class := text(v, "spec", "storageClassName")
+		r.static[class] = r.static[class] || kept
+		if claim := text(v, "spec", "claimRef", "name"); claim != "" {
+			r.volumes[text(v, "spec", "claimRef", "namespace")+"/"+claim] = kept
+		}
+	}
+	for _, c := range s.OfKind("storage.k8s.io", "StorageClass") {
+		kept := text(c, "reclaimPolicy") == "Retain"
+		r.classes[c.GetName()] = kept
+		if c.GetAnnotations()["storageclass.kubernetes.io/is-default-class"] == "true" {
+			r.classes[""] = kept
+		}
+	}
+	return r
+}
+
+// loses reports whether deleting the object would, for all that is known,
+// delete data.
+func (r retention) loses(o *desired.Object) bool {
+	group, kind := o.GroupVersionKind().Group, o.GetKind()
+	switch {
+	case group == "" && kind == "PersistentVolume":
+		return !r.volumes[o.GetName()]
+	case group == "" && kind == "PersistentVolumeClaim":
+		return !r.keeps(o)
+	case group == "postgresql.cnpg.io":
+		return isDatabase(o) && !r.classes[text(o, "spec", "storage", "storageClass")]
+	}
+	return isDatabase(o)
+}
+
+// keeps reports whether the volume of a claim survives it.
+func (r retention) keeps(claim *desired.Object) bool {
+	class, chosen, _ := unstructured.NestedString(claim.Object, "spec", "storageClassName")
+	if provisioned, known := r.classes[class]; known {
+		return provisioned
+	}
+	return r.volumes[text(claim, "spec", "volumeName")] || r.volumes[claim.GetNamespace()+"/"+claim.GetName()] || chosen && r.static[class]
+}
+
+func text(o *desired.Object, field ...string) string {
+	value, _, _ := unstructured.NestedString(o.Object, field...)
+	return value
+}

@@ -1,0 +1,89 @@
+package secrets
+
+import (
+	"encoding/json"
+	"maps"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	v1 "hearth/internal/api/externalsecrets/v1"
+	"hearth/internal/render/desired"
+	"hearth/internal/rule"
+)
+
+const group = "external-secrets.io"
+
+// external is an ExternalSecret, or what a ClusterExternalSecret makes of one.
+type external struct {
+	*desired.Object
+	cluster *rule.Cluster
+	// at leads to the specification in the object.
+	at   []string
+	spec map[string]any
+	// typed is the specification as far as it has the right types.
+	typed v1.ExternalSecretSpec
+}
+
+// eachExternal calls f for the ExternalSecrets of the clusters, those that
+// charts render included.
+func eachExternal(p *rule.Pass, f func(e *external)) {
+	for _, c := range p.Clusters {
+		for _, o := range c.State.OfKind(group, "ExternalSecret") {
+			f(newExternal(c, o, "spec"))
+		}
+		for _, o := range c.State.OfKind(group, "ClusterExternalSecret") {
+			f(newExternal(c, o, "spec", "externalSecretSpec"))
+		}
+	}
+}
+
+func newExternal(c *rule.Cluster, o *desired.Object, at ...string) *external {
+	e := &external{Object: o, cluster: c, at: at}
+	e.spec, _, _ = unstructured.NestedMap(o.Object, at...)
+	e.typed = typed(e.spec)
+	return e
+}
+
+// typed reads a specification. What has a wrong type is left out: the schema
+// tells of it.
+func typed(spec map[string]any) v1.ExternalSecretSpec {
+	var s v1.ExternalSecretSpec
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(spec, &s) == nil {
+		return s
+	}
+	rest := maps.Clone(spec)
+	delete(rest, "refreshInterval") // one that is no duration would end the reading
+	s = v1.ExternalSecretSpec{}
+	if data, err := json.Marshal(rest); err == nil {
+		// It goes on after a field of a wrong type.
+		_ = json.Unmarshal(data, &s)
+	}
+	return s
+}
+
+// text returns a text of the specification, "" where there is none.
+func (e *external) text(path ...string) string {
+	text, _, _ := unstructured.NestedString(e.spec, path...)
+	return text
+}
+
+// path returns the path in the object of a field of the specification.
+func (e *external) path(names ...string) []string { return below(e.at, names...) }
+
+// finding is a finding at a field of the specification.
+func (e *external) finding(path ...string) rule.Finding {
+	return rule.Finding{Place: e.Place(e.path(path...)...), Object: e.Ref}
+}
+
+// sources calls f for each entry of data and dataFrom that names a store or a
+// generator of its own, or none; ref is then nil.
+func (e *external) sources(f func(ref *v1.SourceRef, path []string)) {
+	for i, d := range e.typed.Data {
+		f(d.SourceRef, []string{"data", strconv.Itoa(i), "sourceRef"})
+	}
+	for i, d := range e.typed.DataFrom {
+		f(d.SourceRef, []string{"dataFrom", strconv.Itoa(i), "sourceRef"})
+	}
+}

@@ -1,0 +1,9 @@
+package storage
+
+import (
+	"testing"
+
+	"hearth/internal/rule/ruletest"
+)
+
+func TestRules(t *testing.T) { ruletest.Run(t, Rules) }

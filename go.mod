@@ -64,7 +64,10 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require github.com/nulab/autog v0.11.0 // indirect
+require (
+	github.com/fluxcd/pkg/apis/event v0.27.2 // indirect
+	github.com/nulab/autog v0.11.0 // indirect
+)
 
 require (
 	cel.dev/expr v0.25.2 // indirect

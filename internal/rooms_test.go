@@ -14,7 +14,7 @@ import (
 // rooms says which rooms of the house each room may import, beside itself.
 var rooms = map[string][]string{
 	"api":         {},
-	"cli":         {"domain", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "source"},
+	"cli":         {"domain", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "scaffold", "source"},
 	"domain":      {},
 	"engine":      {"api", "domain", "kube", "onepassword", "render", "source"},
 	"graph":       {"api", "domain", "manifest", "onepassword", "render", "repo"},
@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"render":      {"domain", "kube", "manifest", "repo", "source"},
 	"repo":        {"domain", "manifest"},
 	"rule":        {"api", "domain", "graph", "manifest", "onepassword", "render", "repo", "schema", "source"},
+	"scaffold":    {"domain", "graph", "manifest", "render", "repo"},
 	"schema":      {"api", "domain", "manifest"},
 	"source":      {"domain"},
 	"standin":     {"api", "domain", "kube"},

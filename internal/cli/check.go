@@ -94,8 +94,12 @@ func (f checkFlags) request() rule.Request {
 		Fix:     f.fix,
 	}
 	// What the network answers may differ each time.
-	if dir, err := os.UserCacheDir(); err == nil && !f.noCache && !f.fetch {
-		request.Cache = &rule.Cache{Dir: filepath.Join(dir, "hearth", "check"), Charts: filepath.Join(dir, "hearth", "charts")}
+	dir, err := os.UserCacheDir()
+	if err != nil || f.noCache || f.fetch {
+		return request
+	}
+	if charts, err := source.AtHand(""); err == nil {
+		request.Cache = &rule.Cache{Dir: filepath.Join(dir, "hearth", "check"), Charts: charts}
 	}
 	return request
 }

@@ -91,6 +91,7 @@ func newRootCommand(p Process) *cobra.Command {
 		newCheckCommand(p),
 		newRulesCommand(p),
 		newGraphCommand(p),
+		newNewCommand(p),
 		newRehearseCommand(p),
 		newUpCommand(p),
 		newGetCommand(),

@@ -27,22 +27,24 @@ type doubt struct {
 // doubts are all of them, and the custom objects whose operator may make
 // objects named after them, by namespace.
 type doubts struct {
-	list   []doubt
+	list   []*doubt
 	custom map[string][]*desired.Object
+	// within are those of a namespace, together with those of all.
+	within map[string][]*doubt
 }
 
 func (g *Graph) findDoubts() doubts {
-	d := doubts{custom: map[string][]*desired.Object{}}
+	d := doubts{custom: map[string][]*desired.Object{}, within: map[string][]*doubt{}}
 	for _, k := range g.State.Kustomizations {
 		if reason := unbuilt(k); reason != "" {
-			d.list = append(d.list, doubt{why: reason, namespace: k.Spec.TargetNamespace})
+			d.list = append(d.list, &doubt{why: reason, namespace: k.Spec.TargetNamespace})
 		}
 	}
 	installed := map[domainName]bool{}
 	for _, r := range g.State.Releases {
 		installed[domainName{r.ReleaseNamespace, r.ReleaseName}] = true
 		if reason := notRendered(r); reason != "" {
-			d.list = append(d.list, doubt{
+			d.list = append(d.list, &doubt{
 				why: reason, chart: cmp.Or(chartName(r), "?"), release: r, namespace: r.ReleaseNamespace,
 				mentions: kindsMentioned(field{value: map[string]any(r.Values)}, maxDepth, map[string]bool{}),
 			})
@@ -52,19 +54,30 @@ func (g *Graph) findDoubts() doubts {
 		for _, r := range c.Bootstrap.Releases {
 			if !r.CRDsOnly && !installed[domainName{r.Namespace, r.Name}] {
 				why := fmt.Sprintf("bootstrap installs the chart %s as %s/%s", path.Base(r.Chart), r.Namespace, r.Name)
-				d.list = append(d.list, doubt{why: why, chart: path.Base(r.Chart), namespace: r.Namespace})
+				d.list = append(d.list, &doubt{why: why, chart: path.Base(r.Chart), namespace: r.Namespace})
 			}
 		}
 	}
 	for _, o := range g.objects {
 		d.note(o)
 	}
+	for _, one := range d.list {
+		d.within[one.namespace] = append(d.within[one.namespace], one)
+	}
 	return d
+}
+
+// in returns those that may make objects in a namespace, or without one.
+func (d doubts) in(namespace string) []*doubt {
+	if namespace == "" {
+		return d.list
+	}
+	return slices.Concat(d.within[namespace], d.within[""])
 }
 
 // unbuilt says why it is not known what a Kustomization applies.
 func unbuilt(k *desired.Kustomization) string {
-	name := k.Object.Ref.Namespace + "/" + k.Object.Ref.Name
+	name := k.Namespace + "/" + k.Name
 	switch {
 	case k.Foreign:
 		return "Kustomization " + name + " applies what is not in this repository"
@@ -92,16 +105,16 @@ func (d *doubts) note(o *desired.Object) {
 	k, spec := kindOf(o), (field{value: o.Object}).at("spec")
 	switch {
 	case k == kind{operatorGroup, "ResourceSet"}:
-		d.list = append(d.list, doubt{why: "ResourceSet " + o.Ref.Namespace + "/" + o.Ref.Name + " makes objects from templates"})
+		d.list = append(d.list, &doubt{why: "ResourceSet " + o.Ref.Namespace + "/" + o.Ref.Name + " makes objects from templates"})
 	case k.group == "kyverno.io":
 		for rule := range spec.at("rules").items() {
 			if rule.at("generate").exists() {
-				d.list = append(d.list, doubt{why: "the policy " + o.Ref.Name + " of Kyverno generates objects"})
+				d.list = append(d.list, &doubt{why: "the policy " + o.Ref.Name + " of Kyverno generates objects"})
 				return
 			}
 		}
 	case k.group == "argoproj.io" && strings.HasPrefix(k.name, "Application"):
-		d.list = append(d.list, doubt{why: k.name + " " + o.Ref.Name + " applies what is not in this repository"})
+		d.list = append(d.list, &doubt{why: k.name + " " + o.Ref.Name + " applies what is not in this repository"})
 	case isCustom(k.group) && !isUnderstood(k):
 		d.custom[o.GetNamespace()] = append(d.custom[o.GetNamespace()], o)
 	}
@@ -153,26 +166,35 @@ var kindInText = regexp.MustCompile(`(?m)^\s*(?:- )?kind:\s*["']?([A-Za-z]+)`)
 // make it. Namespace is "" for cluster-scoped kinds. Where the name is known,
 // [Graph.DoubtAbout] tells more.
 func (g *Graph) Doubt(kind, namespace string) (why string, doubt bool) {
-	for _, d := range g.doubts.list {
-		if d.mayMake(kind, namespace) {
+	for _, d := range g.doubts.in(namespace) {
+		if d.mayMake(kind) {
 			return d.why, true
 		}
 	}
 	return "", false
 }
 
-// mayMake reports whether it may make an object of a kind in a namespace.
-func (d doubt) mayMake(kind, namespace string) bool {
-	if d.namespace != "" && namespace != "" && d.namespace != namespace {
-		return false
-	}
+// mayMake reports whether it may make an object of a kind.
+func (d *doubt) mayMake(kind string) bool {
 	if d.chart == "" || d.mentions[kind] {
 		return true
+	}
+	if kind == storageClassKind.name && classesKnown[d.chart] {
+		return false
 	}
 	if pattern, ok := chartsThatMake[kind]; ok {
 		return pattern.MatchString(d.chart)
 	}
 	return true
+}
+
+// classesKnown are charts whose storage classes are those that [chartProducts]
+// lists, or that have none.
+var classesKnown = map[string]bool{
+	"rook-ceph-cluster": true, "rook-ceph": true, "ceph-csi-drivers": true, "ceph-csi-operator": true,
+	"longhorn": true, "openebs": true, "localpv-provisioner": true, "local-path-provisioner": true,
+	"nfs-subdir-external-provisioner": true, "csi-driver-nfs": true, "csi-driver-smb": true,
+	"snapshot-controller": true, "minio": true, "secrets-store-csi-driver": true, "cert-manager-csi-driver": true,
 }
 
 // nothing matches no chart.
@@ -219,15 +241,15 @@ func (g *Graph) doubtAbout(kind, namespace, name string) (doubt, bool) {
 		return g.definitionDoubt(name)
 	}
 	var found *doubt
-	for i, d := range g.doubts.list {
-		if !d.mayMake(kind, namespace) {
+	for _, d := range g.doubts.in(namespace) {
+		if !d.mayMake(kind) {
 			continue
 		}
 		if d.isAbout(name) {
-			return d, true
+			return *d, true
 		}
 		if found == nil {
-			found = &g.doubts.list[i]
+			found = d
 		}
 	}
 	if found != nil {
@@ -247,7 +269,7 @@ func (g *Graph) doubtAbout(kind, namespace, name string) (doubt, bool) {
 }
 
 // isAbout reports whether an object is named after the release or the chart.
-func (d doubt) isAbout(name string) bool {
+func (d *doubt) isAbout(name string) bool {
 	return d.release != nil && (isNamedAfter(name, d.release.ReleaseName) || isNamedAfter(name, stemOf(d.chart)))
 }
 
@@ -258,8 +280,8 @@ func (g *Graph) definitionDoubt(name string) (doubt, bool) {
 	for _, b := range g.bringsGroup(group) {
 		return doubt{why: "the chart that brings kinds of " + group + " is not at hand", release: b.Release}, true
 	}
-	for _, d := range g.doubts.list {
-		return d, true
+	if len(g.doubts.list) > 0 {
+		return *g.doubts.list[0], true
 	}
 	return doubt{}, false
 }

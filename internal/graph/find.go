@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -167,15 +168,19 @@ func (g *Graph) FindNamed(text string) ([]*Node, error) {
 		return found, nil
 	}
 	t, err := ParseTarget(text)
-	if err != nil {
-		t = Target{Namespace: namespace, Name: name}
-		return nil, &NotFoundError{Cluster: g.clusterName(), Target: text, Nearest: g.Network().nearest(t)}
+	if err == nil && g.Network().hasKind(t.Kind) {
+		node, err := g.Find(t)
+		if err != nil {
+			return nil, err
+		}
+		return []*Node{node}, nil
 	}
-	node, err := g.Find(t)
-	if err != nil {
-		return nil, err
-	}
-	return []*Node{node}, nil
+	nearest := g.Network().nearest(Target{Namespace: namespace, Name: name})
+	return nil, &NotFoundError{Cluster: g.clusterName(), Target: strconv.Quote(text), Nearest: nearest}
+}
+
+func (n *Network) hasKind(word string) bool {
+	return slices.ContainsFunc(n.Nodes, func(node *Node) bool { return isKind(word, node.Ref.Kind) })
 }
 
 func (g *Graph) clusterName() string {

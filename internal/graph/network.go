@@ -86,6 +86,7 @@ type weaver struct {
 	pods map[string][]labelled
 	// services are those with a selector, beside it.
 	services []labelled
+	releases map[*desired.Object]*desired.Release
 	// hosts are the Services that the content of a Secret or ConfigMap names.
 	hosts map[*Node][]Reference
 }
@@ -100,7 +101,10 @@ type labelled struct {
 func (g *Graph) Network() *Network { return g.network() }
 
 func (g *Graph) weave() *Network {
-	w := &weaver{Graph: g, nodes: map[render.Key]*Node{}, pods: map[string][]labelled{}, hosts: map[*Node][]Reference{}}
+	w := &weaver{Graph: g, nodes: map[render.Key]*Node{}, pods: map[string][]labelled{}, hosts: map[*Node][]Reference{}, releases: map[*desired.Object]*desired.Release{}}
+	for _, r := range g.State.Releases {
+		w.releases[r.Object] = r
+	}
 	for _, o := range g.objects {
 		if kindOf(o) != definitionKind {
 			w.object(o)

@@ -65,7 +65,7 @@ func (w *weaver) mentioned(n *Node, o *desired.Object) {
 	case n.kind() == externalSecretKind:
 		from = []field{f.at("spec", "target", "template")}
 	case n.Class == ClassRelease && o == n.Object:
-		if r := w.State.Release(o.GetNamespace(), o.GetName()); r != nil && !isFaithful(r) {
+		if r := w.releases[o]; r != nil && !isFaithful(r) {
 			from = []field{{value: map[string]any(r.Values), path: []string{"spec", "values"}}}
 		}
 	}

@@ -156,7 +156,11 @@ func (o *ordering) shortestCircle(i int) []int {
 	}
 	way = append(way, i)
 	slices.Reverse(way)
-	return slices.Compact(way)
+	way = slices.Compact(way)
+	if last := len(way) - 1; last > 0 && way[last] == way[0] {
+		way = way[:last]
+	}
+	return way
 }
 
 func has(m map[int]int, key int) bool {

@@ -54,6 +54,8 @@ func (n *Network) Overview() *Network {
 		switch {
 		case e.Kind == EdgeCRD && e.From != from:
 			continue // who acts on a detail
+		case e.To != to && to.Class == ClassKustomization && (e.Kind == EdgeConfig || e.Kind == EdgeUses):
+			continue // what it applies itself
 		case e.To != to && (e.From.Class == ClassOther || (e.Kind == EdgeBackend || e.Kind == EdgeUses) && isOwned(from, to)):
 			continue // what details have to do with each other
 		}

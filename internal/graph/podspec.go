@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"encoding/json"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -45,48 +47,48 @@ func PodSpecs(o *desired.Object) []PodSpec {
 // podSpec converts what can be converted: the whole, or its fields one by one,
 // and of lists the items that can be.
 func podSpec(content map[string]any) *corev1.PodSpec {
-	var spec corev1.PodSpec
-	if convert(content, &spec) {
-		return &spec
+	spec := &corev1.PodSpec{}
+	if runtime.DefaultUnstructuredConverter.FromUnstructured(content, spec) == nil {
+		return spec
 	}
-	spec = corev1.PodSpec{}
+	spec = &corev1.PodSpec{}
 	for name, value := range content {
-		list, isList := value.([]any)
-		if !isList {
-			convert(map[string]any{name: value}, &spec)
-			continue
-		}
+		list, _ := value.([]any)
 		switch name {
 		case "containers":
-			spec.Containers = convertItems[corev1.Container](list)
+			spec.Containers = piecewise[corev1.Container](list)
 		case "initContainers":
-			spec.InitContainers = convertItems[corev1.Container](list)
+			spec.InitContainers = piecewise[corev1.Container](list)
 		case "volumes":
-			spec.Volumes = convertItems[corev1.Volume](list)
+			spec.Volumes = piecewise[corev1.Volume](list)
 		default:
-			convert(map[string]any{name: value}, &spec)
+			setField(spec, name, value)
 		}
 	}
-	return &spec
+	return spec
 }
 
-func convertItems[T any](list []any) []T {
-	items := make([]T, 0, len(list))
-	for _, entry := range list {
+// piecewise converts the items of a list field by field.
+func piecewise[T any](list []any) []T {
+	items := make([]T, len(list))
+	for i, entry := range list {
 		content, _ := entry.(map[string]any)
-		var item T
-		if !convert(content, &item) {
-			for name, value := range content {
-				convert(map[string]any{name: value}, &item)
-			}
+		for name, value := range content {
+			setField(&items[i], name, value)
 		}
-		items = append(items, item)
 	}
 	return items
 }
 
-// convert reports whether all fields have the right types; into holds those
-// that were read before one that has not.
-func convert(content map[string]any, into any) bool {
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(content, into) == nil
+// setField sets one field, or leaves it alone where the value has a wrong type.
+func setField[T any](into *T, name string, value any) {
+	data, err := json.Marshal(map[string]any{name: value})
+	if err != nil {
+		return // no value of YAML
+	}
+	// Half a field may be set when decoding fails: it is taken over only whole.
+	var whole T
+	if json.Unmarshal(data, &whole) == nil {
+		_ = json.Unmarshal(data, into)
+	}
 }

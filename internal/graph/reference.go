@@ -48,7 +48,7 @@ func joined(tables ...readerTable) readerTable {
 	return all
 }
 
-// References returns what an object names: the Secrets, ConfigMaps, claims,
+// References returns what an object names, in a fixed order: the Secrets, ConfigMaps, claims,
 // accounts and classes of pods, the backends, gateways and certificates of
 // routes, the stores of ExternalSecrets, the sources, values and dependencies
 // of Flux's objects, the issuers of certificates, the Secrets of databases. Of
@@ -75,11 +75,19 @@ func References(o *desired.Object) []Reference {
 	return c.refs
 }
 
-// isCustom reports whether a group is none of Kubernetes' own.
-func isCustom(group string) bool {
-	return strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io") || group == "gateway.networking.k8s.io" ||
-		strings.HasSuffix(group, ".x-k8s.io") || group == "snapshot.storage.k8s.io"
+// ownGroups are Kubernetes' own groups that have a dot in their names.
+var ownGroups = map[string]bool{
+	"admissionregistration.k8s.io": true, "apiextensions.k8s.io": true, "apiregistration.k8s.io": true,
+	"authentication.k8s.io": true, "authorization.k8s.io": true, "certificates.k8s.io": true,
+	"coordination.k8s.io": true, "discovery.k8s.io": true, "events.k8s.io": true,
+	"flowcontrol.apiserver.k8s.io": true, "internal.apiserver.k8s.io": true, "networking.k8s.io": true,
+	"node.k8s.io": true, "rbac.authorization.k8s.io": true, "resource.k8s.io": true, "scheduling.k8s.io": true,
+	"storage.k8s.io": true, "storagemigration.k8s.io": true,
+	"metrics.k8s.io": true, "custom.metrics.k8s.io": true, "external.metrics.k8s.io": true,
 }
+
+// isCustom reports whether a group is none of Kubernetes' own.
+func isCustom(group string) bool { return strings.Contains(group, ".") && !ownGroups[group] }
 
 // option changes a reference that is being added.
 type option func(*Reference)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"hearth/internal/domain"
@@ -25,6 +26,8 @@ type File struct {
 	// Link says that it is a symbolic link to a file below the root, or to a
 	// folder: then Folder is set, too.
 	Link, Folder bool
+	// Target is what a symbolic link says, relative to its own folder.
+	Target string
 }
 
 // Files lists the regular files below folder of root, ordered by path.
@@ -96,13 +99,22 @@ func (w *fileWalk) visit(name string, entry fs.DirEntry, err error) error {
 
 func (w *fileWalk) link(name string) error {
 	info, err := w.root.Stat(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		w.problem(name, "the symbolic link leads out of the repository, or nowhere")
+		return nil
+	}
+	target, err := w.root.Readlink(name)
+	if err != nil {
+		w.problem(name, "cannot be read: %s", cause(err))
+		return nil
+	}
+	f := File{Path: name, Link: true, Folder: info.IsDir(), Target: filepath.ToSlash(target)}
+	switch {
 	case info.Mode().IsRegular():
-		return w.add(File{Path: name, Size: info.Size(), Link: true})
-	case info.IsDir():
-		return w.add(File{Path: name, Link: true, Folder: true})
+		f.Size = info.Size()
+		return w.add(f)
+	case f.Folder:
+		return w.add(f)
 	}
 	return nil
 }

@@ -32,7 +32,10 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []File{{Path: "a.yaml", Size: 2}, {Path: "b/inside", Size: 2, Link: true}, {Path: "b/loop", Link: true, Folder: true}, {Path: "b/x.yaml", Size: 1}}
+	want := []File{
+		{Path: "a.yaml", Size: 2}, {Path: "b/inside", Size: 2, Link: true, Target: "../a.yaml"},
+		{Path: "b/loop", Link: true, Folder: true, Target: ".."}, {Path: "b/x.yaml", Size: 1},
+	}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Error(diff)
 	}

@@ -62,7 +62,7 @@ func FingerprintOf(ctx context.Context, folder string) (*Fingerprint, error) {
 	fmt.Fprintf(all, "%q %q\n", filepath.Base(f.Root), identity(f.Root))
 	for i, file := range files {
 		f.Files[file.Path] = true
-		fmt.Fprintf(all, "%q %d %v %x\n", file.Path, file.Size, file.Link, sums[i])
+		fmt.Fprintf(all, "%q %d %q %x\n", file.Path, file.Size, file.Target, sums[i])
 	}
 	for _, p := range problems {
 		target, _ := root.Readlink(p.Place.File)

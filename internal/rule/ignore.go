@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"hearth/internal/domain"
 	"hearth/internal/manifest"
@@ -46,17 +49,12 @@ var ignoreComment = regexp.MustCompile(`(^|\s)#\s*hearth:ignore\b[ \t]*(\S*)[ \t
 func (o Options) ignore(r *repo.Repository, ran []string, text *texts, findings []Finding) []Finding {
 	heads := headLines(r)
 	byPlace := map[domain.Place][]*exception{}
-	var all []*exception
-	for _, f := range r.Files() {
-		if f.Link || f.Size > manifest.MaxSize || !holdsComments(f.Path) {
-			continue
-		}
-		for _, e := range text.exceptions(f.Path) {
-			all = append(all, e)
-			for _, line := range append(heads[domain.Place{File: f.Path, Line: e.target}], e.target) {
-				at := domain.Place{File: f.Path, Line: line}
-				byPlace[at] = append(byPlace[at], e)
-			}
+	all := text.allExceptions(r.Files())
+	for _, e := range all {
+		file := e.place.File
+		for _, line := range append(heads[domain.Place{File: file, Line: e.target}], e.target) {
+			at := domain.Place{File: file, Line: line}
+			byPlace[at] = append(byPlace[at], e)
 		}
 	}
 	kept := slices.DeleteFunc(findings, func(f Finding) bool {
@@ -135,6 +133,26 @@ func holdsComments(name string) bool {
 		}
 	}
 	return false
+}
+
+// allExceptions returns the comments of files, in their order.
+func (t *texts) allExceptions(files []manifest.File) []*exception {
+	found := make([][]*exception, len(files))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	const batch = 64
+	for from := 0; from < len(files); from += batch {
+		group.Go(func() error {
+			for i := from; i < min(from+batch, len(files)); i++ {
+				if f := files[i]; !f.Link && f.Size <= manifest.MaxSize && holdsComments(f.Path) {
+					found[i] = t.exceptions(f.Path)
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // no part of it fails
+	return slices.Concat(found...)
 }
 
 // exceptions returns the comments of a file. One on a line of its own speaks

@@ -46,9 +46,14 @@ func (b *builder) postgres() document {
 		"storage", fields("size", "5Gi", "storageClass", b.classFor(databaseUse)),
 		"bootstrap", fields("initdb", fields("database", b.Name, "owner", b.Name, "secret", fields("name", b.databaseName()))),
 	)
-	object := fields("apiVersion", postgresVersion, "kind", "Cluster", "metadata", fields("name", b.Name), "spec", spec)
+	// The volumes go with the object, so Flux must not remove it by itself.
+	metadata := fields("name", b.Name, "annotations", fields(neverPrune, "disabled"))
+	object := fields("apiVersion", postgresVersion, "kind", "Cluster", "metadata", metadata, "spec", spec)
 	return document{object, b.layout.comments["Cluster"]}
 }
+
+// neverPrune is the annotation that keeps Flux from deleting an object.
+const neverPrune = "kustomize.toolkit.fluxcd.io/prune"
 
 func orOne(n *yaml.Node) any {
 	if n == nil {

@@ -87,6 +87,11 @@ func sampleOf(k *desired.Kustomization) (sample, bool) {
 // another part.
 func (s sample) isMain() bool { return path.Base(s.folder) == s.name }
 
+// hasMain reports whether an application of its own name stands in a folder.
+func (l *layout) hasMain(folder string) bool {
+	return slices.ContainsFunc(l.samples, func(s sample) bool { return s.folder == folder && s.isMain() })
+}
+
 // learnFiles learns the names of files.
 func (l *layout) learnFiles(state *desired.State) {
 	var install, release, secrets, source, app, databases tally
@@ -108,7 +113,7 @@ func (l *layout) learnFiles(state *desired.State) {
 			case "OCIRepository", "HelmRepository":
 				source.addText(path.Base(file), "", "")
 			case "Cluster":
-				if suffix, ok := strings.CutPrefix(s.name, path.Base(s.folder)+"-"); ok {
+				if suffix, ok := strings.CutPrefix(s.name, path.Base(s.folder)+"-"); ok && l.hasMain(s.folder) {
 					databases.addText("-"+suffix, "", "")
 				}
 			}

@@ -142,7 +142,7 @@ func (b *builder) namespaceObject() document {
 		set(metadata, field, b.learnFields(all, []string{"metadata", field}, nil, nil, nil))
 	}
 	if len(all) == 0 {
-		set(metadata, "annotations", fields("kustomize.toolkit.fluxcd.io/prune", "disabled"))
+		set(metadata, "annotations", fields(neverPrune, "disabled"))
 	}
 	return document{fields("apiVersion", "v1", "kind", "Namespace", "metadata", metadata), b.layout.comments["Namespace"]}
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -111,6 +109,7 @@ type Charts struct {
 	cache chartCache
 
 	flights singleflight.Group
+	packs   sync.Map // of what play has packed
 
 	mu    sync.Mutex
 	fresh map[string]freshChart
@@ -125,18 +124,14 @@ type freshChart struct {
 // NewCharts returns a source of charts. It fails where there is no cache
 // folder, or where the mapping names an embedded chart that does not exist.
 func NewCharts(o ChartOptions) (*Charts, error) {
-	dir := o.CacheDir
-	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return nil, fmt.Errorf("finding a folder to keep charts in: %w", err)
-		}
-		dir = filepath.Join(user, "hearth")
+	dir, err := chartsDir(o.CacheDir)
+	if err != nil {
+		return nil, err
 	}
 	o.Mapping = normalized(o.Mapping)
 	c := &Charts{
 		o:     o,
-		cache: chartCache{dir: filepath.Join(dir, "charts")},
+		cache: chartCache{dir: dir},
 		fresh: map[string]freshChart{},
 		index: map[string]*freshIndex{},
 	}

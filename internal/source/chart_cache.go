@@ -100,7 +100,30 @@ func (c chartCache) path(digest string) (string, error) {
 
 func (c chartCache) reference(key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return filepath.Join(c.dir, "references", hex.EncodeToString(sum[:])+".json")
+	return filepath.Join(c.references(), hex.EncodeToString(sum[:])+".json")
+}
+
+func (c chartCache) references() string { return filepath.Join(c.dir, "references") }
+
+// AtHand returns the folder whose files change whenever another chart comes to
+// be at hand in a cache folder, the user's where it is empty.
+func AtHand(cacheDir string) (string, error) {
+	dir, err := chartsDir(cacheDir)
+	if err != nil {
+		return "", err
+	}
+	return chartCache{dir}.references(), nil
+}
+
+func chartsDir(cacheDir string) (string, error) {
+	if cacheDir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("finding a folder to keep charts in: %w", err)
+		}
+		cacheDir = filepath.Join(user, "hearth")
+	}
+	return filepath.Join(cacheDir, "charts"), nil
 }
 
 // writeWhole writes a file beside its place and moves it there.

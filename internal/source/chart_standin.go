@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/Masterminds/semver/v3"
 )
@@ -53,19 +54,36 @@ func (c *Charts) play(req ChartRequest, name string, assumed bool) (ChartResult,
 	if assumed {
 		meta.standsInFor = req.chartURL()
 	}
-	content, err := pack(chart, meta)
+	kept, err := c.packed(name, chart, meta)
 	if err != nil {
 		return ChartResult{}, err
 	}
-	digest, path, err := c.cache.put(content)
-	if err != nil {
-		return ChartResult{}, err
-	}
+	digest, path := kept.digest, kept.path
 	revision := meta.Version
 	if req.isOCI() {
 		revision = revisionOf(tagFor(req, meta.Version), digest)
 	}
 	return ChartResult{Path: path, Version: meta.Version, Revision: revision, Digest: digest, Assumed: assumed, PlayedBy: name}, nil
+}
+
+// packedChart is a chart of the binary as it was packed and kept.
+type packedChart struct{ digest, path string }
+
+// packed packs a chart of the binary, once for each name and version.
+func (c *Charts) packed(name string, chart fs.FS, meta chartMetadata) (packedChart, error) {
+	type key struct {
+		name string
+		meta chartMetadata
+	}
+	once, _ := c.packs.LoadOrStore(key{name, meta}, sync.OnceValues(func() (packedChart, error) {
+		content, err := pack(chart, meta)
+		if err != nil {
+			return packedChart{}, err
+		}
+		digest, path, err := c.cache.put(content)
+		return packedChart{digest, path}, err
+	}))
+	return once.(func() (packedChart, error))()
 }
 
 // tagFor is the tag that a stand-in's revision shows.

@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"sync"
@@ -54,7 +55,27 @@ func (l *layout) part(p part) block {
 			}
 		}
 	}
+	moveApart(p.nodes, boxes)
 	return l.block(boxes, lines)
+}
+
+// moveApart moves boxes down that lie on others: the library does not always
+// see how large they are.
+func moveApart(nodes []*graph.Node, boxes map[*graph.Node]box) {
+	order := slices.Clone(nodes)
+	slices.SortStableFunc(order, func(a, b *graph.Node) int {
+		return cmp.Or(cmp.Compare(boxes[a].y, boxes[b].y), cmp.Compare(boxes[a].x, boxes[b].x))
+	})
+	for i, node := range order {
+		at := boxes[node]
+		for j := 0; j < i; j++ {
+			other := boxes[order[j]]
+			if at.x < other.x+other.w+nodeGap && other.x < at.x+at.w+nodeGap && at.y < other.y+other.h && other.y < at.y+at.h {
+				at.y, j = other.y+other.h+nodeGap, -1 // may lie on one before, now
+			}
+		}
+		boxes[node] = at
+	}
 }
 
 // corners returns the points of an edge, in its own direction.

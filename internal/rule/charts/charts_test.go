@@ -79,14 +79,37 @@ func TestFix(t *testing.T) {
 
 // TestNotes tells once what could not be judged.
 func TestNotes(t *testing.T) {
-	pass := ruletest.Pass(t, valuesSchema, folder(t, "values-schema/network"))
-	pass.Rule.Check(pass)
-	want := []string{
-		"1 chart that 1 release uses is not at hand, so that whether their values fit is not judged: other",
-		"the schema of the chart vendor cannot be used, so that values are not held against it: it refers to https://schemas.example.test/all.json, which is none of the chart's own files",
+	for _, test := range []struct {
+		rule *rule.Rule
+		name string
+		want []string
+	}{
+		{valuesSchema, "good", nil},
+		{valuesSchema, "network", []string{
+			"1 chart that 1 release uses is not at hand, so that whether its values fit is not judged: other; hearth check --fetch gets what can be had",
+			"the schema of the chart vendor cannot be used, so that values are not held against it: it refers to https://schemas.example.test/all.json, which is none of the chart's own files",
+		}},
+		{chartDefault, "convention", nil},
+		{chartDefault, "convention-unknown", []string{
+			"1 chart that 1 release uses is not at hand, so that nobody knows whether it is infrastructure: vendor; hearth check --fetch gets what can be had",
+		}},
+	} {
+		t.Run(test.rule.Name+"/"+test.name, func(t *testing.T) {
+			pass := ruletest.Pass(t, test.rule, folder(t, test.rule.Name+"/"+test.name))
+			pass.Rule.Check(pass)
+			if diff := cmp.Diff(test.want, pass.Notes()); diff != "" {
+				t.Errorf("notes (-want +got):\n%s", diff)
+			}
+		})
 	}
-	if diff := cmp.Diff(want, pass.Notes()); diff != "" {
-		t.Errorf("notes (-want +got):\n%s", diff)
+}
+
+// TestNoteOfMany names each chart once.
+func TestNoteOfMany(t *testing.T) {
+	n := notAtHand{releases: 3, charts: []string{"b", "a", "b"}}
+	want := "2 charts that 3 releases use are not at hand, so that it is so: a, b; hearth check --fetch gets what can be had"
+	if got := n.note("", "it is so"); got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

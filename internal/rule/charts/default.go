@@ -41,6 +41,7 @@ func checkDefault(p *rule.Pass) {
 	if charts.Default == "" {
 		return
 	}
+	var absent notAtHand
 	for _, c := range p.Clusters {
 		users := slices.DeleteFunc(slices.Clone(c.State.Releases), func(r *desired.Release) bool { return r.ChartName != charts.Default })
 		listed := p.Repository.Config.Declared("charts", "vendor")
@@ -60,11 +61,17 @@ func checkDefault(p *rule.Pass) {
 				f.Severity = rule.Info
 				f.Message = fmt.Sprintf("the chart %s makes nothing that %s could not make, which %d of %d releases use",
 					r.ChartName, charts.Default, len(users), len(c.State.Releases))
+			case r.Chart == nil || r.StandIn:
+				absent.add(r)
+				continue
 			default:
 				continue
 			}
 			p.Report(f)
 		}
+	}
+	if note := absent.note("nobody knows whether it is infrastructure", "nobody knows whether they are infrastructure"); note != "" {
+		p.Note(note)
 	}
 }
 

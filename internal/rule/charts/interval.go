@@ -20,7 +20,8 @@ var intervalFormat = &rule.Rule{
 	Severity: rule.Error,
 	Title:    "Intervals and timeouts of Flux and External Secrets are durations such as 1h or 30m",
 	Why: "These fields are durations as Go writes them: numbers with the units ms, s, m and h. There are no days, and a " +
-		"number alone is none. The API server refuses the object, so that the whole Kustomization it belongs to is not applied.",
+		"number alone is none. The API server refuses such an object of Flux, and with it the whole Kustomization that it " +
+		"belongs to; External Secrets cannot read its own.",
 	Remedy:  "Write hours instead of days, no spaces, and always a unit: `24h`, `30m`, `1h30m`.",
 	Section: "HelmRelease Specification",
 	Bad: "spec:\n" +
@@ -118,7 +119,7 @@ func judgeDuration(p *rule.Pass, s *desired.State, o *desired.Object, path []str
 	}
 	f := rule.Finding{
 		Place: o.Place(path...), Text: written(o, path, text), Object: o.Ref,
-		Message: fmt.Sprintf("%s %s is no duration, so that the API server refuses the %s", path[len(path)-1], text, o.GetKind()),
+		Message: fmt.Sprintf("%s %s is no duration, so that %s", path[len(path)-1], text, consequence(o, path, isText)),
 	}
 	switch good, certain := asDuration(text); {
 	case certain:
@@ -130,6 +131,18 @@ func judgeDuration(p *rule.Pass, s *desired.State, o *desired.Object, path []str
 		f.Fix = "write a number with h, m or s behind it, such as 1h30m"
 	}
 	p.Report(f)
+}
+
+// consequence says what becomes of an object. Definitions of Flux hold a
+// pattern, those of External Secrets only say that it is a text.
+func consequence(o *desired.Object, path []string, isText bool) string {
+	switch {
+	case path[0] == "metadata":
+		return "Flux Operator does not follow it"
+	case isText && !isFlux(o.GroupVersionKind().Group):
+		return "External Secrets cannot read the " + o.GetKind()
+	}
+	return "the API server refuses the " + o.GetKind()
 }
 
 // written is how a value stands in Git; "" where that is not clear.

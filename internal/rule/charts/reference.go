@@ -12,6 +12,7 @@ import (
 	"hearth/internal/manifest"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
+	"hearth/internal/rule/spelling"
 )
 
 var chartReference = &rule.Rule{
@@ -118,7 +119,7 @@ func either(kinds []string) string {
 }
 
 // alike names a source that may be meant: of that name, but in another
-// namespace or of another kind.
+// namespace or of another kind, or of a name that is spelt much like it.
 func alike(s *desired.State, ref sourceRef) string {
 	for _, kind := range append([]string{ref.kind}, ref.kinds...) {
 		for _, o := range s.OfKind(sourcev1.GroupVersion.Group, kind) {
@@ -126,6 +127,15 @@ func alike(s *desired.State, ref sourceRef) string {
 				return fmt.Sprintf("there is a %s %s/%s (%s)", kind, o.GetNamespace(), o.GetName(), o.Place())
 			}
 		}
+	}
+	var beside []string
+	for _, o := range s.OfKind(sourcev1.GroupVersion.Group, ref.kind) {
+		if o.GetNamespace() == ref.namespace {
+			beside = append(beside, o.GetName())
+		}
+	}
+	if name, ok := spelling.Nearest(ref.name, beside); ok {
+		return "is " + name + " meant?"
 	}
 	return ""
 }

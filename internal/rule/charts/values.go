@@ -53,7 +53,7 @@ func checkValues(p *rule.Pass) {
 			j.chart(&schemas, r)
 		}
 	}
-	if note := absent.note("whether their values fit is not judged"); note != "" {
+	if note := absent.note("whether its values fit is not judged", "whether their values fit is not judged"); note != "" {
 		p.Note(note)
 	}
 	for _, note := range schemas.notes {
@@ -62,8 +62,11 @@ func checkValues(p *rule.Pass) {
 }
 
 // suppliedElsewhere reports whether part of a release's values is not known
-// from the tree.
+// from the tree, or replaces the chart's own.
 func suppliedElsewhere(s *desired.State, r *desired.Release) bool {
+	if r.Spec.Chart != nil && len(r.Spec.Chart.Spec.ValuesFiles) > 0 {
+		return true
+	}
 	return slices.ContainsFunc(r.Spec.ValuesFrom, func(ref meta.ValuesReference) bool {
 		if ref.Kind != "ConfigMap" {
 			return true

@@ -2,6 +2,8 @@ package images
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -26,7 +28,7 @@ func (f *finder) block(path []string, m map[string]any, repositoryKey, tagKey, d
 	if !ok {
 		return
 	}
-	digest = cmp.Or(digest, scalar(m[digestKey]), scalar(m["sha"]))
+	digest = cmp.Or(digest, digestIn(m))
 	if inner, innerTag, innerDigest, ok := parse(repository); ok {
 		repository, digest = inner, cmp.Or(digest, innerDigest)
 		if tag == "" && innerTag != "" {
@@ -38,6 +40,18 @@ func (f *finder) block(path []string, m map[string]any, repositoryKey, tagKey, d
 		i.path, i.text = below(path, at), scalar(m[at])
 	}
 	f.add(i)
+}
+
+// digestIn returns the digest that stands in a mapping, under whatever name the
+// chart has for it.
+func digestIn(m map[string]any) string {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		lower := strings.ToLower(key)
+		if text := scalar(m[key]); text != "" && (strings.HasSuffix(lower, "digest") || lower == "sha" || lower == "sha256") {
+			return text
+		}
+	}
+	return ""
 }
 
 // reference reads an image that is written in one piece, or whose tag stands
@@ -63,9 +77,7 @@ func (f *finder) reference(path []string, text string, beside map[string]any) {
 		i.Digest = cmp.Or(i.Digest, digest)
 		i.path, i.text = below(path[:len(path)-1], key), written
 	}
-	for _, key := range []string{field + "Digest", "digest", "imageDigest", "sha"} {
-		i.Digest = cmp.Or(i.Digest, scalar(beside[key]))
-	}
+	i.Digest = cmp.Or(i.Digest, digestIn(beside))
 	if i.Tag == "" && scalar(beside["version"]) != "" {
 		return // an operator completes it
 	}

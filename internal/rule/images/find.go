@@ -135,9 +135,9 @@ func (f *finder) isFinal(path []string) bool {
 			if i+1 < len(path) && (isIndex(path[i+1]) || f.final) {
 				return true
 			}
-		case "imageName", "reference":
-			if i == len(path)-1 {
-				return f.release == nil
+		case "imageName", "reference": // of a database, and of a volume
+			if i == len(path)-1 && f.release == nil {
+				return step == "reference" || f.object.GroupVersionKind().Group == "postgresql.cnpg.io"
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package islands
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"hearth/internal/domain"
 	"hearth/internal/repo"
@@ -64,7 +65,7 @@ func (b *boundary) concerns(file string) bool {
 // crossing reports what leads into another cluster's folder.
 func (b *boundary) crossing(at domain.Place, text, what string, other *repo.Cluster) {
 	b.Report(rule.Finding{
-		Place: at, Text: text,
+		Place: at, Text: text, Sensitive: strings.Contains(text, "@"), // a URL may hold a password
 		Message: fmt.Sprintf("%s leads from cluster %s into the folder of cluster %s, so that a change there changes both",
 			what, b.cluster.Name, other.Name),
 		Fix: fmt.Sprintf("copy what %s needs into %s, or share it from a folder outside of all clusters", b.cluster.Name, b.cluster.Path),

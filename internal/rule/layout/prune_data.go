@@ -125,8 +125,12 @@ func reportPrune(p *rule.Pass, place domain.Place, objects []*desired.Object) {
 		when = "its Kustomization is removed or renamed"
 	}
 	message := fmt.Sprintf("this %s is deleted when %s", what, when)
-	if len(objects) > 1 {
-		message += fmt.Sprintf("; so are %d like it, %s among them", len(objects)-1, objects[1].Ref)
+	switch others := len(objects) - 1; others {
+	case 0:
+	case 1:
+		message += fmt.Sprintf("; so is %s", objects[1].Ref)
+	default:
+		message += fmt.Sprintf("; so are %d like it, %s among them", others, objects[1].Ref)
 	}
 	p.Report(rule.Finding{Place: place, Object: first.Ref, Message: message, Fix: fluxPrefix + "prune: disabled"})
 }

@@ -17,10 +17,10 @@ var routeBackend = &rule.Rule{
 	Topic:    topic,
 	Severity: rule.Error,
 	Title:    "Every backend of a route is a Service that exists, with the port that the route names",
-	Why: `A route to a Service that does not exist, or to a port that the Service does not have, is applied without complaint
-and answers every request with an error.`,
-	Remedy: `Write the Service's own name and the port of the Service, not that of the container. A chart names its Services after
-its release: with several of them NAME-KEY. In values of app-template, identifier takes the key and finds the name.`,
+	Why: "A route to a Service that does not exist, or to a port that the Service does not have, is applied without complaint " +
+		"and answers every request with an error.",
+	Remedy: "Write the Service's own name and the port of the Service, not that of the container. A chart names its Services after " +
+		"its release: with several of them NAME-KEY. In values of app-template, identifier takes the key and finds the name.",
 	Section: "HTTPRoute Specification",
 	Bad: `rules:
   - backendRefs:

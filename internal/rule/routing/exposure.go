@@ -18,11 +18,11 @@ var gatewayExposure = &rule.Rule{
 	Topic:    topic,
 	Severity: rule.Error,
 	Title:    "Applications are attached to the gateway that fits whom the owner wants to reach them",
-	Why: `The gateway decides who can reach an application: what is attached to the public one answers the whole internet, and
-nothing but the application's own login stands in between. The rule compares what .hearth.yaml declares of
-applications (exposure) with what it declares of gateways (gateways); where nothing is declared it says nothing.`,
-	Remedy: `Attach the route to a gateway of the declared exposure, or declare what is really meant. What is for the VPN alone has
-no gateway: a DNS record leads to the tunnel, which leads to the Service.`,
+	Why: "The gateway decides who can reach an application: what is attached to the public one answers the whole internet, and " +
+		"nothing but the application's own login stands in between. The rule compares what .hearth.yaml declares of " +
+		"applications (exposure) with what it declares of gateways (gateways); where nothing is declared it says nothing.",
+	Remedy: "Attach the route to a gateway of the declared exposure, or declare what is really meant. What is for the VPN alone has " +
+		"no gateway: a DNS record leads to the tunnel, which leads to the Service.",
 	Section: "Capsule: GatewaySelection",
 	Bad: `# .hearth.yaml: exposure: {home/home-assistant: lan}
 parentRefs:

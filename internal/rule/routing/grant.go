@@ -16,11 +16,11 @@ var routeGrant = &rule.Rule{
 	Topic:    topic,
 	Severity: rule.Error,
 	Title:    "Routes attach to listeners that take them, and a ReferenceGrant allows what crosses namespaces",
-	Why: `A listener says in allowedRoutes which namespaces and kinds of routes it takes; its own namespace only, where it says
-nothing. A Service or a certificate of another namespace can only be used where a ReferenceGrant in that namespace
-allows it. What is not allowed is not attached, or answers with an error, and nothing fails when it is applied.`,
-	Remedy: `Set the listener's allowedRoutes.namespaces.from to All, or to a selector that finds the route's namespace, and name
-the route's kind. For a Service or certificate elsewhere, add a ReferenceGrant beside it, or move the route there.`,
+	Why: "A listener says in allowedRoutes which namespaces and kinds of routes it takes; its own namespace only, where it says " +
+		"nothing. A Service or a certificate of another namespace can only be used where a ReferenceGrant in that namespace " +
+		"allows it. What is not allowed is not attached, or answers with an error, and nothing fails when it is applied.",
+	Remedy: "Set the listener's allowedRoutes.namespaces.from to All, or to a selector that finds the route's namespace, and name " +
+		"the route's kind. For a Service or certificate elsewhere, add a ReferenceGrant beside it, or move the route there.",
 	Section: "HTTPRoute Specification",
 	Bad: `listeners:
   - name: https

@@ -16,12 +16,12 @@ var routeHostname = &rule.Rule{
 	Topic:    topic,
 	Severity: rule.Error,
 	Title:    "The hostnames of routes are DNS names that a listener of their gateway answers, and no two routes share one",
-	Why: `A hostname that is no DNS name is refused by the API server, and the whole Kustomization or release fails with it.
-One that no listener answers is accepted and ignored: no DNS record is made and requests get a 404. Where two routes
-claim the same hostname and path on one gateway, only the older of the two gets the requests.`,
-	Remedy: `Write the bare name in lower case, without scheme, port or path; a wildcard can only be the first label. Give it the
-domain of a listener of the gateway, or the gateway a listener for the domain. Give one of two routes that clash
-another hostname or path.`,
+	Why: "A hostname that is no DNS name is refused by the API server, and the whole Kustomization or release fails with it. " +
+		"One that no listener answers is accepted and ignored: no DNS record is made and requests get a 404. Where two routes " +
+		"claim the same hostname and path on one gateway, only the older of the two gets the requests.",
+	Remedy: "Write the bare name in lower case, without scheme, port or path; a wildcard can only be the first label. Give it the " +
+		"domain of a listener of the gateway, or the gateway a listener for the domain. Give one of two routes that clash " +
+		"another hostname or path.",
 	Section: "HTTPRoute Specification",
 	Bad: `hostnames: ["https://Photos.example.com"]
 `,

@@ -17,10 +17,10 @@ var routeParent = &rule.Rule{
 	Topic:    topic,
 	Severity: rule.Error,
 	Title:    "Every parentRef of a route names a gateway, and a listener of it, that exists",
-	Why: `A route whose parent does not exist is applied without complaint and serves nothing: no gateway answers for it, and
-no DNS record is made. A wrong namespace, which is the route's own where none is written, is the usual reason.`,
-	Remedy: `Write name and namespace of the Gateway as they stand in the tree, and as sectionName the name of one of its
-listeners, or leave sectionName out to attach to all of them.`,
+	Why: "A route whose parent does not exist is applied without complaint and serves nothing: no gateway answers for it, and " +
+		"no DNS record is made. A wrong namespace, which is the route's own where none is written, is the usual reason.",
+	Remedy: "Write name and namespace of the Gateway as they stand in the tree, and as sectionName the name of one of its " +
+		"listeners, or leave sectionName out to attach to all of them.",
 	Section: "HTTPRoute Specification",
 	Bad: `parentRefs:
   - name: envoy-internal # the gateway is in another namespace

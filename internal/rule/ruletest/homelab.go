@@ -19,7 +19,8 @@ const (
 // Homelab writes a homelab of so many applications to a temporary folder: the
 // cluster main of the example with its infrastructure, and applications beside
 // its own, each with a release, a secret, a volume and a route, and some with a
-// database. They keep the rules.
+// database. A Kustomization a namespace applies those of its applications. They
+// keep the rules.
 func Homelab(t testing.TB, applications int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -27,18 +28,26 @@ func Homelab(t testing.TB, applications int) string {
 		t.Fatal(err)
 	}
 	root := filepath.Join(dir, "homelab")
+	apps := filepath.Join(root, "kubernetes", "main", "apps", "kustomization.yaml")
+	namespaces, err := os.ReadFile(apps)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for made := 0; made < applications; made += appsOfNamespace {
 		namespace := fmt.Sprintf("made-%03d", made/appsOfNamespace)
 		folder := filepath.Join(root, "kubernetes", "main", "apps", namespace)
+		namespaces = append(namespaces, "  - "+namespace+".yaml\n"...)
+		put(t, folder+".yaml", strings.ReplaceAll(madeParent, "@namespace", namespace))
 		var installs []string
 		for i := made; i < min(applications, made+appsOfNamespace); i++ {
 			app := fmt.Sprintf("app-%05d", i)
 			installs = append(installs, "  - "+app+"/install.yaml")
-			makeApp(t, filepath.Join(folder, app), i, strings.NewReplacer("NAMESPACE", namespace, "APP", app))
+			makeApp(t, filepath.Join(folder, app), i, strings.NewReplacer("@namespace", namespace, "@app", app))
 		}
 		put(t, filepath.Join(folder, "kustomization.yaml"), fmt.Sprintf(madeNamespaceKustomization, namespace, strings.Join(installs, "\n")))
 		put(t, filepath.Join(folder, "namespace.yaml"), fmt.Sprintf(madeNamespace, namespace))
 	}
+	put(t, apps, string(namespaces)) // its list of resources stands last
 	return root
 }
 
@@ -46,7 +55,7 @@ func makeApp(t testing.TB, folder string, i int, names *strings.Replacer) {
 	t.Helper()
 	install, release := madeInstall, madeRelease
 	if i%appsOfDatabase == 0 {
-		install = madeDatabaseInstall + strings.Replace(install, "  dependsOn:\n", "  dependsOn:\n    - name: APP-database\n      namespace: NAMESPACE\n", 1)
+		install = madeDatabaseInstall + strings.Replace(install, "  dependsOn:\n", "  dependsOn:\n    - name: @app-database\n      namespace: @namespace\n", 1)
 		put(t, filepath.Join(folder, "db", "kustomization.yaml"), madeKustomization+"  - cluster.yaml\n")
 		put(t, filepath.Join(folder, "db", "cluster.yaml"), names.Replace(madeDatabase))
 	}

@@ -1,6 +1,6 @@
 package ruletest
 
-// The files of a made homelab. APP and NAMESPACE stand for names.
+// The files of a made homelab. @app and @namespace stand for names.
 const (
 	madeNamespace = `---
 apiVersion: v1
@@ -21,6 +21,25 @@ resources:
   - namespace.yaml
 %s
 `
+	madeParent = `---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata:
+  name: @namespace
+  namespace: flux-system
+spec:
+  path: ./kubernetes/main/apps/@namespace
+  sourceRef:
+    kind: GitRepository
+    name: flux-system
+  postBuild:
+    substituteFrom:
+      - kind: ConfigMap
+        name: cluster-settings
+  prune: true
+  interval: 1h
+  timeout: 5m
+`
 	madeKustomization = `---
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -30,10 +49,10 @@ resources:
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata:
-  name: APP
+  name: @app
 spec:
-  targetNamespace: NAMESPACE
-  path: ./kubernetes/main/apps/NAMESPACE/APP/app
+  targetNamespace: @namespace
+  path: ./kubernetes/main/apps/@namespace/@app/app
   sourceRef:
     kind: GitRepository
     name: flux-system
@@ -47,7 +66,10 @@ spec:
       namespace: network
   postBuild:
     substitute:
-      APP: APP
+      APP: @app
+    substituteFrom:
+      - kind: ConfigMap
+        name: cluster-settings
   prune: true
   wait: false
   interval: 1h
@@ -57,10 +79,10 @@ spec:
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata:
-  name: APP-database
+  name: @app-database
 spec:
-  targetNamespace: NAMESPACE
-  path: ./kubernetes/main/apps/NAMESPACE/APP/db
+  targetNamespace: @namespace
+  path: ./kubernetes/main/apps/@namespace/@app/db
   sourceRef:
     kind: GitRepository
     name: flux-system
@@ -79,7 +101,7 @@ spec:
 apiVersion: postgresql.cnpg.io/v1
 kind: Cluster
 metadata:
-  name: APP
+  name: @app
   annotations:
     kustomize.toolkit.fluxcd.io/prune: disabled
 spec:
@@ -93,7 +115,7 @@ spec:
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata:
-  name: APP
+  name: @app
 spec:
   interval: 1h
   chartRef:
@@ -114,7 +136,7 @@ spec:
         containers:
           main:
             image:
-              repository: ghcr.io/example/APP
+              repository: ghcr.io/example/@app
               tag: 1.2.3@sha256:50973279b23604a118234ca77ca04921469d8e93896f58174fcc552d1e0855af
             env:
               TZ: ${TIMEZONE}
@@ -151,19 +173,19 @@ spec:
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret
 metadata:
-  name: APP
+  name: @app
 spec:
   refreshInterval: 12h
   secretStoreRef:
     kind: ClusterSecretStore
     name: onepassword-connect
   target:
-    name: APP
+    name: @app
     template:
       data:
         API_PASSWORD: "{{ .API_PASSWORD }}"
   dataFrom:
     - extract:
-        key: APP
+        key: @app
 `
 )

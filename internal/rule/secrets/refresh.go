@@ -26,7 +26,8 @@ var secretRefresh = &rule.Rule{
 		"  refreshInterval: 15s\n",
 	Good: "spec:\n" +
 		"  refreshInterval: 12h\n",
-	Fixes: true,
+	Fixes:  true,
+	Unless: []string{"interval-format"},
 	Check: func(p *rule.Pass) {
 		eachExternal(p, func(e *external) { checkRefresh(p, e) })
 	},
@@ -46,7 +47,7 @@ func checkRefresh(p *rule.Pass, e *external) {
 	interval, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		f.Message = fmt.Sprintf("the refresh interval %s is no duration, so that the API server refuses %s", text, e.Ref)
+		f.Message = fmt.Sprintf("the refresh interval %s is no duration, so that External Secrets cannot read %s", text, e.Ref)
 		f.Fix = "write it as a number with a unit, such as 12h or 90m"
 	case interval < 0 || interval > 0 && interval < shortestRefresh:
 		f.Message = fmt.Sprintf("%s reads its store every %s, more often than once a minute", e.Ref, text)

@@ -21,13 +21,13 @@ var storageClass = &rule.Rule{
 	Topic:    "storage",
 	Severity: rule.Error,
 	Title:    "Storage classes exist and fit what is stored: databases on block storage, large media on NFS, caches in an emptyDir",
-	Why: `A claim whose class nobody provides stays Pending, and its pods with it; so does a claim that many nodes are to mount
-on a class of block storage, which one node at a time can. A database on NFS or a shared filesystem is slow, and its
-locks and flushes may not be what it counts on. Large media fill the fast, replicated disks; small caches on them are
-replicated and backed up for nothing.`,
-	Remedy: `Databases and configuration go to the class of block storage, what several pods write to the shared filesystem, large
-media to an NFS mount, caches and scratch space to an emptyDir. What each class is for is set by storageClasses in
-.hearth.yaml.`,
+	Why: "A claim whose class nobody provides stays Pending, and its pods with it; so does a claim that many nodes are to mount " +
+		"on a class of block storage, which one node at a time can. A database on NFS or a shared filesystem is slow, and its " +
+		"locks and flushes may not be what it counts on. Large media fill the fast, replicated disks; small caches on them are " +
+		"replicated and backed up for nothing.",
+	Remedy: "Databases and configuration go to the class of block storage, what several pods write to the shared filesystem, large " +
+		"media to an NFS mount, caches and scratch space to an emptyDir. What each class is for is set by storageClasses in " +
+		".hearth.yaml.",
 	Section: "Capsule: StorageClassSelection",
 	Bad: `kind: Cluster # of CloudNativePG
 spec:
@@ -76,8 +76,8 @@ func (s *classes) check(p *rule.Pass) {
 // checkProvided reports classes that nothing makes. Where the tree makes none
 // at all it is something else that does.
 func (s *classes) checkProvided(p *rule.Pass, o *desired.Object, claims []*claim) {
-	for _, ref := range graph.References(o) {
-		if ref.Group != storageGroup || ref.Kind != "StorageClass" || ref.Optional || !s.missing(o, ref) {
+	for _, ref := range classesNamed(o) {
+		if ref.Optional || !s.missing(o, ref) {
 			continue
 		}
 		have := s.provided()
@@ -102,6 +102,27 @@ func (s *classes) checkProvided(p *rule.Pass, o *desired.Object, claims []*claim
 	}
 }
 
+// unstored are groups whose objects ask for no storage.
+var unstored = map[string]bool{
+	"helm.toolkit.fluxcd.io": true, "kustomize.toolkit.fluxcd.io": true, "source.toolkit.fluxcd.io": true,
+	"external-secrets.io": true, "apiextensions.k8s.io": true, "rbac.authorization.k8s.io": true, gatewayGroup: true,
+}
+
+const gatewayGroup = "gateway.networking.k8s.io"
+
+// classesNamed lists the storage classes that an object names.
+func classesNamed(o *desired.Object) []graph.Reference {
+	switch gvk := o.GroupVersionKind(); {
+	case unstored[gvk.Group]:
+		return nil
+	case gvk.Group == "" && gvk.Kind != "PersistentVolumeClaim" && gvk.Kind != "Pod":
+		return nil
+	}
+	return slices.DeleteFunc(graph.References(o), func(ref graph.Reference) bool {
+		return ref.Group != storageGroup || ref.Kind != "StorageClass"
+	})
+}
+
 // provided lists the classes that the tree makes, and those that its charts are
 // known to.
 func (s *classes) provided() []string {
@@ -117,10 +138,7 @@ func (s *classes) provide() []string {
 		names[o.GetName()] = true
 	}
 	for o := range s.State.All() {
-		for _, ref := range graph.References(o) {
-			if ref.Group != storageGroup || ref.Kind != "StorageClass" || names[ref.Name] {
-				continue
-			}
+		for _, ref := range classesNamed(o) {
 			if by, _ := s.Graph.Provider(storageGroup, "StorageClass", "", ref.Name); by != nil && by.GetKind() != "PersistentVolume" {
 				names[ref.Name] = true
 			}

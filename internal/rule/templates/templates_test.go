@@ -1,6 +1,12 @@
 package templates
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,4 +116,53 @@ func FuzzPattern(f *testing.F) {
 			t.Errorf("%q does not match itself from line %d on", source, line)
 		}
 	})
+}
+
+// TestHomelabTemplates renders the templates of whole homelabs with one word
+// for every expression. Each must be what its template renders to, and must
+// not once the beginning of a line is another.
+func TestHomelabTemplates(t *testing.T) {
+	comments := regexp.MustCompile(`(?s)\{#.*?#\}`)
+	blocks := regexp.MustCompile(`(?m)^\s*\{%.*%\}\n`)
+	expressions := regexp.MustCompile(`\{\{.*?\}\}`)
+	found := 0
+	for _, dir := range []string{"../../../../shared/corpora/k8s-homelab", "../../../examples/homelab"} {
+		err := filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+			if err != nil || !isTemplate(name) {
+				return err
+			}
+			found++
+			source, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			p, ok := readSyntax("").patternOf(string(source))
+			if !ok {
+				t.Errorf("%s is not understood", name)
+				return nil
+			}
+			text := expressions.ReplaceAllString(blocks.ReplaceAllString(comments.ReplaceAllString(string(source), ""), ""), "value")
+			if line := p.mismatch(renderedOf(text)); line != 0 {
+				t.Errorf("%s does not fit what it renders to, line %d", name, line)
+			}
+			lines := strings.Split(text, "\n")
+			for i, line := range lines {
+				if trimmed := strings.TrimSpace(line); trimmed == "" || strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, "value") {
+					continue
+				}
+				changed := slices.Clone(lines)
+				changed[i] = "x" + line
+				if got := p.mismatch(renderedOf(strings.Join(changed, "\n"))); got != i+1 {
+					t.Errorf("%s: a change in line %d (%q) is found in line %d", name, i+1, line, got)
+				}
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	if found == 0 {
+		t.Skip("no homelab with templates is there")
+	}
 }

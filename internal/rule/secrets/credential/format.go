@@ -82,7 +82,7 @@ func holdsEncodedKey(text string) bool {
 	return false
 }
 
-var withPassword = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@[\w\[{$]`)
+var withPassword = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@[\w\[{$][\w.-]*`)
 
 // urlHoldsPassword reports whether a text holds a URL with a password that is
 // written out.
@@ -91,7 +91,7 @@ func urlHoldsPassword(text string) bool {
 		return false
 	}
 	for _, m := range withPassword.FindAllStringSubmatch(text, -1) {
-		if value := m[1]; !StandsIn(value) && !strings.HasPrefix(value, "$") && !strings.HasPrefix(value, "{") {
+		if value := m[1]; !isExample(m[0]) && !StandsIn(value) && !strings.HasPrefix(value, "$") && !strings.HasPrefix(value, "{") {
 			return true
 		}
 	}

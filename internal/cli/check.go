@@ -67,6 +67,7 @@ func (f checkFlags) run(ctx context.Context, p Process, args []string) error {
 	if !ok {
 		return fmt.Errorf("-o %q is none of %s", f.output, strings.Join(report.Forms, ", "))
 	}
+	collectSeldom()
 	request := f.request()
 	found, err := f.check(ctx, p.Stderr, &request, args)
 	if found == nil {

@@ -15,3 +15,16 @@ func limitMemory() {
 		debug.SetMemoryLimit(memoryLimit)
 	}
 }
+
+// checkGarbage is by how much, in percent, the heap of a check may grow before
+// garbage is collected: it lives for a second, and makes little that stays.
+const checkGarbage = 200
+
+// collectSeldom lets a check use more memory, and less time, unless the user has
+// said otherwise.
+func collectSeldom() {
+	limitMemory()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(checkGarbage)
+	}
+}

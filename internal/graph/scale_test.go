@@ -10,9 +10,8 @@ import (
 // chart is not at hand, an ExternalSecret, a workload and a route.
 func manyApps(n int) string {
 	var b strings.Builder
-	b.WriteString("-- apps/all.yaml --\n")
 	for i := range n {
-		fmt.Fprintf(&b, `---
+		fmt.Fprintf(&b, `-- apps/app%[1]d.yaml --
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: app%[1]d, namespace: ns%[2]d}

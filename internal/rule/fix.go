@@ -2,12 +2,9 @@ package rule
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"slices"
 
 	"hearth/internal/manifest"
@@ -80,8 +77,8 @@ func fixFiles(dir string, findings []Finding) ([]Finding, error) {
 		}
 	}
 	for _, file := range slices.Sorted(maps.Keys(f.after)) {
-		if err := replace(root, file, f.after[file]); err != nil {
-			return nil, fmt.Errorf("writing the fixed %s: %w", file, err)
+		if err := edit.WriteFile(root, file, f.after[file]); err != nil {
+			return nil, err
 		}
 	}
 	return done, nil
@@ -110,6 +107,9 @@ func (f *fixer) take(finding Finding) (bool, error) {
 		}
 	}
 	for file, list := range edits {
+		if info, err := f.root.Lstat(file); err != nil || !info.Mode().IsRegular() {
+			return false, nil // a link's file is edited under its own name
+		}
 		before, err := f.read(file)
 		if err != nil {
 			return false, err
@@ -135,33 +135,4 @@ func (f *fixer) read(file string) ([]byte, error) {
 	}
 	f.before[file] = data
 	return data, nil
-}
-
-// replace writes a file anew in one step. A symbolic link is not followed: the
-// file that it leads to is edited under its own name.
-func replace(root *os.Root, name string, data []byte) error {
-	info, err := root.Lstat(name)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("it is no regular file")
-	}
-	temporary := path.Join(path.Dir(name), ".hearth-"+path.Base(name)+".tmp")
-	file, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is in the way: another check --fix may be at work; remove it if none is", temporary)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	err = errors.Join(err, file.Chmod(info.Mode().Perm()), file.Sync(), file.Close())
-	if err == nil {
-		err = root.Rename(temporary, name)
-	}
-	if err != nil {
-		return errors.Join(err, root.Remove(temporary))
-	}
-	return nil
 }

@@ -116,8 +116,11 @@ func TestFixLeavesLinksAlone(t *testing.T) {
 	if err := os.Symlink("../shared/two.yaml", linked); err != nil {
 		t.Fatal(err)
 	}
-	_, err := rule.Check(t.Context(), rule.Request{Path: dir, Fix: true, Options: rule.Options{Rules: []*rule.Rule{badValue()}}})
-	if info, statErr := os.Lstat(linked); statErr != nil || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link is gone: %v, %v", err, statErr)
+	report, err := rule.Check(t.Context(), rule.Request{Path: dir, Fix: true, Options: rule.Options{Rules: []*rule.Rule{badValue()}}})
+	if err != nil || len(report.Fixed) != 1 || len(report.Findings) != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if info, err := os.Lstat(linked); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
 	}
 }

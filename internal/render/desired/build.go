@@ -12,7 +12,6 @@ import (
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	kruntime "k8s.io/apimachinery/pkg/runtime"
 
 	"hearth/internal/domain"
 	"hearth/internal/render"
@@ -94,7 +93,7 @@ func (b *builder) find(o *Object, parent *Kustomization) {
 	}
 	b.known[key] = true
 	k := &Kustomization{Kustomization: &kustomizev1.Kustomization{}, Object: o, Parent: parent}
-	if err := kruntime.DefaultUnstructuredConverter.FromUnstructured(o.Object, k.Kustomization); err != nil {
+	if err := read(o.Object, k.Kustomization); err != nil {
 		k.Kustomization.Name, k.Kustomization.Namespace = o.GetName(), o.GetNamespace()
 		k.Err = fmt.Errorf("read Kustomization %s/%s: %w", o.GetNamespace(), o.GetName(), err)
 	}

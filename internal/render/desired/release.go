@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v4/pkg/chart/common"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"hearth/internal/render"
@@ -63,7 +62,7 @@ func (b *builder) releases() error {
 // release reads one HelmRelease.
 func (b *builder) release(o *Object) *Release {
 	r := &Release{HelmRelease: &helmv2.HelmRelease{}, Object: o}
-	if err := kruntime.DefaultUnstructuredConverter.FromUnstructured(o.Object, r.HelmRelease); err != nil {
+	if err := read(o.Object, r.HelmRelease); err != nil {
 		r.HelmRelease.Name, r.HelmRelease.Namespace = o.GetName(), o.GetNamespace()
 		r.Err = fmt.Errorf("read HelmRelease %s/%s: %w", o.GetNamespace(), o.GetName(), err)
 		return r
@@ -187,7 +186,7 @@ func (b *builder) referenced(r *Release, group, kind, namespace, name string) (s
 	switch kind {
 	case sourcev1.OCIRepositoryKind:
 		var obj sourcev1.OCIRepository
-		if err := kruntime.DefaultUnstructuredConverter.FromUnstructured(r.Source.Object, &obj); err != nil {
+		if err := read(r.Source.Object, &obj); err != nil {
 			return source.ChartRequest{}, fmt.Errorf("read %s: %w", r.Source.Ref, err)
 		}
 		request := source.ChartRequest{URL: obj.Spec.URL, Insecure: obj.Spec.Insecure, Layer: obj.GetLayerMediaType()}
@@ -197,7 +196,7 @@ func (b *builder) referenced(r *Release, group, kind, namespace, name string) (s
 		return request, nil
 	case sourcev1.HelmChartKind:
 		var obj sourcev1.HelmChart
-		if err := kruntime.DefaultUnstructuredConverter.FromUnstructured(r.Source.Object, &obj); err != nil {
+		if err := read(r.Source.Object, &obj); err != nil {
 			return source.ChartRequest{}, fmt.Errorf("read %s: %w", r.Source.Ref, err)
 		}
 		return b.named(r, obj.Spec.SourceRef.Kind, namespace, obj.Spec.SourceRef.Name, obj.Spec.Chart, obj.Spec.Version)

@@ -14,7 +14,11 @@ func noteAbsent(p *rule.Pass, c *rule.Cluster) {
 			absent++
 		}
 	}
-	if absent > 0 {
+	switch absent {
+	case 0:
+	case 1:
+		p.Note(fmt.Sprintf("cluster %s: the pods of one release are not known, since its chart is not at hand or does not render", c.Name))
+	default:
 		p.Note(fmt.Sprintf("cluster %s: the pods of %d releases are not known, since their charts are not at hand or do not render", c.Name, absent))
 	}
 }

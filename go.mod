@@ -26,6 +26,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-containerregistry v0.22.1
 	github.com/nikolalohinski/gonja/v2 v2.9.1
+	github.com/nulab/autog v0.11.0
 	github.com/opentracing/opentracing-go v1.2.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
@@ -66,7 +67,6 @@ require (
 
 require (
 	github.com/fluxcd/pkg/apis/event v0.27.2 // indirect
-	github.com/nulab/autog v0.11.0 // indirect
 )
 
 require (

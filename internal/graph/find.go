@@ -175,8 +175,7 @@ func (g *Graph) FindNamed(text string) ([]*Node, error) {
 		}
 		return []*Node{node}, nil
 	}
-	nearest := g.Network().nearest(Target{Namespace: namespace, Name: name})
-	return nil, &NotFoundError{Cluster: g.clusterName(), Target: strconv.Quote(text), Nearest: nearest}
+	return nil, &NotFoundError{Cluster: g.clusterName(), Target: strconv.Quote(text), Nearest: g.Network().nearestNames(namespace, name)}
 }
 
 func (n *Network) hasKind(word string) bool {
@@ -198,33 +197,51 @@ func ids(nodes []*Node) []string {
 	return list
 }
 
+// candidate is a name that may have been meant.
+type candidate struct {
+	name     string
+	distance int
+}
+
+// best returns the three names that are most like a wanted one of a length.
+func best(list []candidate, length int) []string {
+	list = slices.DeleteFunc(list, func(c candidate) bool { return c.distance > 2+length/4 })
+	slices.SortFunc(list, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.name, b.name))
+	})
+	list = slices.Compact(list)
+	var names []string
+	for _, c := range list[:min(len(list), 3)] {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 // nearest returns the IDs that are most like a target.
 func (n *Network) nearest(t Target) []string {
-	type candidate struct {
-		id       string
-		distance int
-	}
-	full := strings.ToLower(t.String())
 	if long := shortNames[strings.ToLower(t.Kind)]; long != "" {
 		t.Kind = long
-		full = strings.ToLower(t.String())
 	}
+	full := strings.ToLower(t.String())
 	var list []candidate
 	for _, node := range n.Nodes {
-		d := distance(full, strings.ToLower(node.ID))
-		if t.Kind == "" || strings.EqualFold(node.Ref.Name, t.Name) {
-			d = min(d, 1+distance(strings.ToLower(t.Namespace+"/"+t.Name), strings.ToLower(node.Ref.Namespace+"/"+node.Ref.Name)))
-		}
-		if d <= 2+len(full)/4 {
-			list = append(list, candidate{node.ID, d})
+		list = append(list, candidate{node.ID, distance(full, strings.ToLower(node.ID))})
+	}
+	return best(list, len(full))
+}
+
+// nearestNames returns the names of applications that are most like one, as
+// NAMESPACE/NAME.
+func (n *Network) nearestNames(namespace, name string) []string {
+	full := strings.ToLower(namespace + "/" + name)
+	var list []candidate
+	for _, node := range n.Nodes {
+		if node.Ref.Namespace != "" && node.Class != ClassOther && node.Class != ClassService {
+			own := node.Ref.Namespace + "/" + node.Ref.Name
+			list = append(list, candidate{own, distance(full, strings.ToLower(own))})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.id, b.id)) })
-	var nearest []string
-	for _, c := range list[:min(len(list), 3)] {
-		nearest = append(nearest, c.id)
-	}
-	return nearest
+	return best(list, len(full))
 }
 
 // distance is how many letters differ between two words.

@@ -50,7 +50,12 @@ var secretMakers = makerTable{
 	},
 	{"secrets.doppler.com", "DopplerSecret"}: func(p *products) { p.managed(p.at("spec", "managedSecret")) },
 	{"infra.contrib.fluxcd.io", "Terraform"}: func(p *products) { p.secrets(p.at("spec", "writeOutputsToSecret", "name").text()) },
-	{"talos.dev", "ServiceAccount"}:          func(p *products) { p.secrets(p.name) },
+	{"secrets-store.csi.x-k8s.io", "SecretProviderClass"}: func(p *products) {
+		for object := range p.at("spec", "secretObjects").items() {
+			p.secrets(object.at("secretName").text())
+		}
+	},
+	{"talos.dev", "ServiceAccount"}: func(p *products) { p.secrets(p.name) },
 	{"objectbucket.io", "ObjectBucketClaim"}: func(p *products) {
 		p.secrets(p.name)
 		p.add(configMapKind, p.name)

@@ -51,6 +51,11 @@ func (g *Graph) stock() {
 		for _, p := range productsOf(o, labels) {
 			g.supplyProduct(p, o)
 		}
+		if kindOf(o) == (kind{externalSecretsGroup, "PushSecret"}) {
+			for _, p := range s.pushed(o) {
+				g.supplyProduct(p, o)
+			}
+		}
 	}
 	for _, r := range g.State.Releases {
 		if !isFaithful(r) && r.Object != nil {

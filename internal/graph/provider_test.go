@@ -59,6 +59,19 @@ kind: ClusterSecretStore
 metadata: {name: op, namespace: wrongly}
 spec: {provider: {onepassword: {auth: {secretRef: {connectTokenSecretRef: {name: shared, key: a, namespace: media}}}}}}
 ---
+apiVersion: external-secrets.io/v1
+kind: ClusterSecretStore
+metadata: {name: next-door}
+spec: {provider: {kubernetes: {remoteNamespace: home, server: {}}}}
+---
+apiVersion: external-secrets.io/v1alpha1
+kind: PushSecret
+metadata: {name: push, namespace: media}
+spec:
+  secretStoreRefs: [{kind: ClusterSecretStore, name: next-door}, {kind: ClusterSecretStore, name: op}]
+  selector: {secret: {name: named-secret}}
+  data: [{match: {remoteRef: {remoteKey: pushed}}}]
+---
 apiVersion: cert-manager.io/v1
 kind: Certificate
 metadata: {name: wildcard, namespace: home}
@@ -170,6 +183,8 @@ func TestProvider(t *testing.T) {
 		{"ConfigMap/media/settings", "ExternalSecret media/settings"},
 		{"Secret/media/token", "ClusterExternalSecret everywhere"},
 		{"Secret/home/token", "nothing"},
+		{"Secret/home/pushed", "PushSecret media/push"},
+		{"Secret/media/pushed", "nothing"},
 		{"Secret/home/wildcard-tls", "Certificate home/wildcard"},
 		{"Secret/media/app-tls", "Ingress media/app"},
 		{"external-secrets.io|ClusterSecretStore//op", "ClusterSecretStore wrongly/op"},

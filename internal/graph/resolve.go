@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -37,12 +36,20 @@ func (g *Graph) Resolve(o *desired.Object, r Reference) Resolution {
 		return found
 	}
 	if isCustom(r.Group) && len(g.Brings(r.Group, r.Kind)) == 0 {
-		return Resolution{Doubt: fmt.Sprintf("nothing in the tree tells about kinds of %s", cmp.Or(r.Group, "that group"))}
+		return Resolution{Doubt: fmt.Sprintf("nothing in the tree tells about kinds of %s", r.Group)}
 	}
-	if release := o.Release; release != nil && chartName(release) != appTemplate && !mentionsWithin(field{value: map[string]any(release.Values)}, r.Name, maxDepth) {
+	if release := releaseOf(o); release != nil && chartName(release) != appTemplate && !mentionsWithin(field{value: map[string]any(release.Values)}, r.Name, maxDepth) {
 		return Resolution{Doubt: fmt.Sprintf("the chart %s names it itself, and may make it at run time", chartName(release))}
 	}
 	return Resolution{Missing: true}
+}
+
+// releaseOf returns the release that renders an object; nil also for no object.
+func releaseOf(o *desired.Object) *desired.Release {
+	if o == nil {
+		return nil
+	}
+	return o.Release
 }
 
 // mentionsWithin reports whether a text of a field holds another text.

@@ -10,8 +10,12 @@ import (
 // chart is not at hand, an ExternalSecret, a workload and a route.
 func manyApps(n int) string {
 	var b strings.Builder
+	b.WriteString("-- apps/all.yaml --\n")
 	for i := range n {
-		fmt.Fprintf(&b, `-- apps/app%[1]d.yaml --
+		b.WriteString(kustomizations(fmt.Sprintf("app%d path=app%d", i, i)))
+	}
+	for i := range n {
+		fmt.Fprintf(&b, `-- app%[1]d/all.yaml --
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: app%[1]d, namespace: ns%[2]d}
@@ -44,7 +48,7 @@ spec: {parentRefs: [{name: internal, namespace: network}], rules: [{backendRefs:
 // BenchmarkApps builds the graphs of larger and larger homelabs: the time must
 // grow as they do.
 func BenchmarkApps(b *testing.B) {
-	for _, n := range []int{250, 500, 1000, 2000} {
+	for _, n := range []int{250, 500, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := graphOf(b, manyApps(n)).State
 			b.ResetTimer()

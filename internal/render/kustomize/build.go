@@ -172,7 +172,7 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 			return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("kustomize build failed: %w", err)}
 		}
 		if vars != nil && bytes.ContainsRune(data, '$') {
-			unknown, substituted, err := vars.substitute(ctx, res)
+			unknown, substituted, err := vars.substitute(res, data)
 			if err != nil {
 				return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)}
 			}

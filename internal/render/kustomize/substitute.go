@@ -1,26 +1,25 @@
 package kustomize
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/fluxcd/pkg/envsubst"
 	generator "github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/yaml"
 )
 
-// substitution replaces the variables of one build.
+// substitution replaces the variables of one build, as Flux's
+// SubstituteVariables does, but takes a resource through YAML only once.
 type substitution struct {
-	// kustomization has all variables in postBuild.substitute, so that Flux's
-	// own substitution needs nobody to ask.
-	kustomization  unstructured.Unstructured
-	variables      map[string]string
-	unknown        func(name string) string
-	strict, always bool
+	variables map[string]string
+	unknown   func(name string) string
+	strict    bool
 }
 
 const (
@@ -53,79 +52,57 @@ func (b *build) variables() (*substitution, error) {
 		if !variableName.MatchString(name) {
 			return nil, fmt.Errorf("'%s' var name is invalid, must match '%s'", name, variableName)
 		}
+		all[name] = strings.ReplaceAll(all[name], "\n", "")
 	}
-	k, err := substituting(all)
-	if err != nil {
-		return nil, err
-	}
-	return &substitution{kustomization: k, variables: all, unknown: b.request.Unknown, strict: b.request.Strict, always: b.request.Always}, nil
+	return &substitution{variables: all, unknown: b.request.Unknown, strict: b.request.Strict}, nil
 }
 
-// substituting is a Kustomization that has variables and nothing else.
-func substituting(variables map[string]string) (unstructured.Unstructured, error) {
-	k := unstructured.Unstructured{Object: map[string]any{}}
-	return k, unstructured.SetNestedStringMap(k.Object, variables, "spec", "postBuild", "substitute")
-}
-
-// substitute replaces the variables of one resource, and returns it as JSON,
-// and the variables that nothing defines, where somebody supplies them.
-func (s *substitution) substitute(ctx context.Context, res *resource.Resource) (unknown []string, data []byte, err error) {
-	k := s.kustomization
-	if s.unknown != nil {
-		if unknown, k, err = s.supply(res); err != nil {
-			return nil, nil, err
-		}
+// substitute replaces the variables of one resource, which is given as JSON,
+// and returns it as JSON, and the variables that nothing defines, where
+// somebody supplies them.
+func (s *substitution) substitute(res *resource.Resource, data []byte) (unknown []string, substituted []byte, err error) {
+	if res.GetLabels()[optOut] == generator.DisabledValue || res.GetAnnotations()[optOut] == generator.DisabledValue {
+		return nil, data, nil
 	}
-	_, err = generator.SubstituteVariables(ctx, nil, k, res,
-		generator.SubstituteWithDryRun(true),
-		generator.SubstituteWithStrict(s.strict),
-		generator.SubstituteWithAlways(s.always))
+	text, err := yaml.JSONToYAML(data)
 	if err != nil {
 		return nil, nil, err
 	}
-	data, err = res.MarshalJSON()
-	return unknown, data, err
+	output, unknown, err := s.evaluate(string(text))
+	if err != nil {
+		return nil, nil, fmt.Errorf("envsubst error: variable substitution failed: %w", err)
+	}
+	if substituted, err = yaml.YAMLToJSON([]byte(output)); err != nil {
+		return nil, nil, fmt.Errorf("envsubst error: YAMLToJSON: %w", err)
+	}
+	return unknown, substituted, nil
 }
 
-// supply finds the variables of a resource that nothing defines and that have
-// no default, and returns the variables with those added.
-func (s *substitution) supply(res *resource.Resource) ([]string, unstructured.Unstructured, error) {
-	text, err := res.AsYAML()
+// evaluate fills variables in. It stops at the first that has no default and
+// is not known; somebody who supplies such ones is asked, and it begins again.
+func (s *substitution) evaluate(text string) (output string, unknown []string, err error) {
+	template, err := envsubst.Parse(text)
 	if err != nil {
-		return nil, s.kustomization, err
+		return "", nil, err
 	}
-	if res.GetLabels()[optOut] == generator.DisabledValue || res.GetAnnotations()[optOut] == generator.DisabledValue {
-		return nil, s.kustomization, nil
-	}
-	template, err := envsubst.Parse(string(text))
-	if err != nil {
-		// Flux's own substitution says what is wrong.
-		return nil, s.kustomization, nil
-	}
-	var unknown []string
 	all := s.variables
 	for range maxUnknown {
-		last := ""
-		_, err := template.Execute(func(name string) (string, bool) {
+		missing := ""
+		output, err = template.Execute(func(name string) (string, bool) {
 			value, ok := all[name]
 			if !ok {
-				last = name
+				missing = name
 			}
-			return value, ok
+			return value, ok || !s.strict && s.unknown == nil
 		})
-		if err == nil || last == "" {
+		if err == nil || s.unknown == nil || missing == "" {
 			break
 		}
-		// It stops at the first that has no default.
 		if len(unknown) == 0 {
 			all = maps.Clone(all)
 		}
-		all[last] = s.unknown(last)
-		unknown = append(unknown, last)
+		all[missing] = s.unknown(missing)
+		unknown = append(unknown, missing)
 	}
-	if len(unknown) == 0 {
-		return nil, s.kustomization, nil
-	}
-	k, err := substituting(all)
-	return unknown, k, err
+	return output, unknown, err
 }

@@ -45,19 +45,41 @@ func definitions(p *rule.Pass, s *desired.State) []*schema.Definition {
 
 // unjudged counts the objects of kinds whose definition is not at hand, by API
 // group and kind.
-type unjudged map[string]int
+type unjudged map[string]map[string]int
 
 func (u unjudged) add(o *desired.Object) {
 	gvk := o.GroupVersionKind()
-	u[strings.TrimPrefix(gvk.Group+" "+gvk.Kind, " ")]++
+	if u[gvk.Group] == nil {
+		u[gvk.Group] = map[string]int{}
+	}
+	u[gvk.Group][gvk.Kind]++
 }
 
+// note tells all of them at once.
 func (u unjudged) note(p *rule.Pass) {
-	for _, kind := range slices.Sorted(maps.Keys(u)) {
-		objects := "1 object is"
-		if n := u[kind]; n > 1 {
-			objects = fmt.Sprintf("%d objects are", n)
+	var groups []string
+	kinds, objects := 0, 0
+	for _, group := range slices.Sorted(maps.Keys(u)) {
+		names := slices.Sorted(maps.Keys(u[group]))
+		groups = append(groups, strings.TrimSpace(group+" "+strings.Join(names, ", ")))
+		for _, name := range names {
+			kinds, objects = kinds+1, objects+u[group][name]
 		}
-		p.Note(fmt.Sprintf("no definition of %s is at hand: %s not held against one", kind, objects))
 	}
+	verb := "are"
+	switch objects {
+	case 0:
+		return
+	case 1:
+		verb = "is"
+	}
+	p.Note(fmt.Sprintf("no definition is at hand for %s of %s, which %s not judged: %s",
+		counted(kinds, "kind"), counted(objects, "object"), verb, strings.Join(groups, "; ")))
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

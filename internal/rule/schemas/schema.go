@@ -17,6 +17,7 @@ var schemaRule = &rule.Rule{
 	Name:     "schema",
 	Topic:    "schema",
 	Severity: rule.Error,
+	Unless:   []string{"interval-format"},
 	Title:    "Every object is what the API of its kind admits",
 	Why: "The API server refuses an object with a misspelt field, a value of the wrong type or a version that it does not serve. " +
 		"Flux then applies nothing of the Kustomization that the object is part of, and a HelmRelease fails. YAML adds traps of its own: " +
@@ -45,7 +46,7 @@ var schemaRule = &rule.Rule{
 }
 
 func checkSchema(p *rule.Pass) {
-	missing, rendered := unjudged{}, releases{}
+	missing, later, rendered := unjudged{}, doubtful{}, releases{}
 	for _, c := range p.Clusters {
 		set := schema.Embedded().With(definitions(p, c.State)...)
 		for o := range c.State.All() {
@@ -59,13 +60,14 @@ func checkSchema(p *rule.Pass) {
 			if !known {
 				missing.add(o)
 			}
-			for _, problem := range problems {
+			for _, problem := range later.certain(o, problems) {
 				p.Report(finding(o, problem))
 			}
 		}
 		checkPatches(p, c.State)
 	}
 	missing.note(p)
+	later.note(p)
 }
 
 // releases are those of which it was told that what they render is not judged.
@@ -114,15 +116,19 @@ func finding(o *desired.Object, problem schema.Problem) rule.Finding {
 		Place: o.Place(problem.Path...), Text: lastName(problem.Path), Object: o.Ref,
 		Message: problem.Message, Fix: problem.Fix, Sensitive: problem.Sensitive,
 	}
-	if problem.Dated {
+	switch {
+	case problem.Release != "":
+		f.Message += ", by the definition of " + problem.Release + " that Hearth carries"
+	case problem.Dated:
 		f.Message += ", in the release of its operator that Hearth knows"
 	}
 	if o.Release != nil {
 		f.Message = fmt.Sprintf("the chart renders %s with a fault: %s", o.Ref, f.Message)
 		f.Text = ""
 	}
-	// Flux applies server-side; Helm and those who bootstrap mostly do not.
-	if problem.Dated || problem.Tolerated && (o.Release != nil || o.Bootstrap) {
+	// The cluster may have another release of the operator. Flux applies
+	// server-side; Helm and those who bootstrap mostly do not.
+	if problem.Release != "" || problem.Dated || problem.Tolerated && (o.Release != nil || o.Bootstrap) {
 		f.Severity = rule.Warning
 	}
 	return f

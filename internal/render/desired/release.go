@@ -38,11 +38,13 @@ func (b *builder) releases() error {
 	slices.SortStableFunc(b.Releases, func(x, y *Release) int { return x.Object.Ref.Compare(y.Object.Ref) })
 	capabilities := b.capabilities()
 	var loaded helm.Charts
+	var presses helm.Presses
+	defer presses.Close()
 	group, ctx := errgroup.WithContext(b.ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, r := range b.Releases {
 		group.Go(func() error {
-			b.render(ctx, r, &loaded, capabilities)
+			b.render(ctx, r, &loaded, &presses, capabilities)
 			return ctx.Err()
 		})
 	}
@@ -102,7 +104,7 @@ func (b *builder) compose(r *Release) (map[string]any, error) {
 }
 
 // render fetches a release's chart and renders it.
-func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, capabilities *common.Capabilities) {
+func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, presses *helm.Presses, capabilities *common.Capabilities) {
 	request, err := b.request(r)
 	if err != nil {
 		r.NotAtHand = err.Error()
@@ -117,7 +119,7 @@ func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, c
 	}
 	objects, err := helm.Render(ctx, helm.Request{
 		Chart: r.Chart, Values: helm.Values{Map: r.Values},
-		Name: r.ReleaseName, Namespace: r.ReleaseNamespace, Capabilities: capabilities,
+		Name: r.ReleaseName, Namespace: r.ReleaseNamespace, Capabilities: capabilities, Presses: presses,
 		// Values that Secrets supply are not there: the rule on values judges.
 		SkipSchema: true,
 	})

@@ -13,6 +13,7 @@ import (
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
 	release "helm.sh/helm/v4/pkg/release/v1"
@@ -47,6 +48,9 @@ type Request struct {
 	SkipCRDs bool
 	// SkipSchema does not hold the values against the chart's schema.
 	SkipSchema bool
+	// Presses keep parsed templates between renderings; nil means that nothing
+	// is kept. They are of no use with a Lookup.
+	Presses *Presses
 }
 
 // Render returns the objects that a release would have: CRDs first, then
@@ -73,36 +77,53 @@ func Render(ctx context.Context, req Request) ([]*unstructured.Unstructured, err
 }
 
 func render(ctx context.Context, req Request) ([]*unstructured.Unstructured, error) {
-	chart := req.Chart.Copy(req.Version)
+	loaded := req.Chart.Copy(req.Version)
 	values := req.Values.Map
 	if values == nil {
 		values = map[string]any{}
 	}
-	if err := chartutil.ProcessDependencies(chart, values); err != nil {
-		return nil, fmt.Errorf("processing the dependencies of chart %s: %w", chart.Name(), err)
+	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
+		return nil, fmt.Errorf("processing the dependencies of chart %s: %w", loaded.Name(), err)
 	}
 	capabilities := cmp.Or(req.Capabilities, common.DefaultCapabilities)
-	if needs := chart.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, capabilities.KubeVersion.String()) {
-		return nil, fmt.Errorf("chart %s requires Kubernetes %s, not %s", chart.Name(), needs, capabilities.KubeVersion.Version)
+	if needs := loaded.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, capabilities.KubeVersion.String()) {
+		return nil, fmt.Errorf("chart %s requires Kubernetes %s, not %s", loaded.Name(), needs, capabilities.KubeVersion.Version)
 	}
 	options := common.ReleaseOptions{Name: req.Name, Namespace: req.Namespace, Revision: 1, IsInstall: !req.Upgrade, IsUpgrade: req.Upgrade}
-	context, err := util.ToRenderValuesWithSchemaValidation(chart, values, options, capabilities, req.SkipSchema)
-	if err != nil {
-		return nil, err
-	}
-	files, err := engine.Engine{CustomTemplateFuncs: Functions(req.Lookup)}.RenderWithContext(ctx, chart, context)
+	files, err := req.templates(ctx, loaded, func(skipSchema bool) (common.Values, error) {
+		return util.ToRenderValuesWithSchemaValidation(loaded, values, options, capabilities, skipSchema)
+	})
 	if err != nil {
 		return nil, err
 	}
 	var objects []*unstructured.Unstructured
 	if !req.SkipCRDs {
-		for _, crd := range chart.CRDObjects() {
+		for _, crd := range loaded.CRDObjects() {
 			if objects, err = decode(objects, crd.Filename, string(crd.File.Data)); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return manifests(objects, files)
+}
+
+// templates renders a chart's files: with a press where one can, and otherwise,
+// and where that fails, with an engine of its own. Templates may change the
+// values they are given, so that each gets its own.
+func (r Request) templates(ctx context.Context, c *chart.Chart, valuesOf func(skipSchema bool) (common.Values, error)) (map[string]string, error) {
+	values, err := valuesOf(r.SkipSchema)
+	if err != nil {
+		return nil, err
+	}
+	if r.Lookup == nil && r.Presses != nil {
+		if files, err := r.Presses.render(ctx, r.Chart, c, values); err == nil {
+			return files, nil
+		}
+		if values, err = valuesOf(true); err != nil {
+			return nil, err
+		}
+	}
+	return engine.Engine{CustomTemplateFuncs: Functions(r.Lookup)}.RenderWithContext(ctx, c, values)
 }
 
 // manifests decodes what the templates made, hooks and then the others.

@@ -1,0 +1,136 @@
+package helm
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v4/pkg/chart/common"
+)
+
+// demanding is a chart whose templates do what charts do with what they are
+// given, and change it.
+var demanding = map[string]string{
+	"Chart.yaml":                         "apiVersion: v2\nname: demo\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.0.0, condition: lib.enabled}]\n",
+	"values.yaml":                        "lib: {enabled: true, word: lib}\ntext: plain\nglobal: {where: here}\n",
+	"files/a.txt":                        "of the file",
+	"charts/lib/Chart.yaml":              "apiVersion: v2\nname: lib\nversion: 1.0.0\n",
+	"charts/lib/values.yaml":             "word: own\n",
+	"charts/lib/templates/_all.tpl":      `{{ define "lib.word" }}{{ .Values.text | default .Values.word }}{{ end }}`,
+	"templates/_name.tpl":                `{{ define "name" }}{{ .Release.Name }}-{{ .Chart.Version }}{{ end }}`,
+	"templates/a.yaml":                   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  name: {{ include \"name\" . }}\n  file: {{ .Files.Get \"files/a.txt\" }}\n  sum: {{ include (print $.Template.BasePath \"/z.yaml\") . | sha256sum }}\n  changed: {{ .Values.changed | default \"no\" | quote }}\n",
+	"templates/sub/c.yaml":               "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {at: {{ .Template.Name | quote }}, word: {{ include \"lib.word\" . | quote }}, below: \"{{ with .Subcharts.lib }}{{ .Values.global.where }}{{ end }}\"}\n",
+	"templates/tests/deeper/still/d.yml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\ndata: {tpl: {{ tpl .Values.text . | quote }}, missing: \"{{ .Values.none }}\"}\n",
+	"templates/z.yaml":                   "{{- $_ := set .Values \"changed\" .Release.Name }}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: z}\ndata: {kube: {{ .Capabilities.KubeVersion.Version | quote }}, root: {{ .Chart.IsRoot | quote }}, install: {{ .Release.IsInstall | quote }}}\n",
+}
+
+// recent are the capabilities of a cluster that app-template takes.
+func recent(t testing.TB) *common.Capabilities {
+	c := common.DefaultCapabilities.Copy()
+	version, err := common.ParseKubeVersion("v1.37.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.KubeVersion = *version
+	return c
+}
+
+// TestPressRendersAsHelm holds a press to Helm's own rendering.
+func TestPressRendersAsHelm(t *testing.T) {
+	small := loadChart(t, demanding)
+	template, err := new(Charts).Load(t.Context(), filepath.Join("..", "..", "..", "charts", "app-template"), "sha256:app-template")
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := []Request{
+		{Chart: small, Name: "one", Namespace: "x"},
+		{Chart: small, Name: "two", Namespace: "y", Version: "2.0.0", Upgrade: true},
+		{Chart: small, Name: "three", Values: Values{Map: map[string]any{"text": "{{ .Release.Name }} {{ include \"name\" . }}", "global": map[string]any{"where": "there"}}}},
+		{Chart: small, Name: "fails", Values: Values{Map: map[string]any{"text": "{{ fail \"no\" }}"}}},
+		{Chart: small, Name: "without", Values: Values{Map: map[string]any{"lib": map[string]any{"enabled": false}}}},
+		{Chart: small, Name: "four", Values: Values{Map: map[string]any{"lib": map[string]any{"word": "other"}, "text": ""}}},
+	}
+	for i := range 4 {
+		requests = append(requests, Request{Chart: template, Name: fmt.Sprint("app", i), Namespace: "apps", Capabilities: recent(t), Values: Values{Map: map[string]any{
+			"controllers": map[string]any{"main": map[string]any{"replicas": i, "containers": map[string]any{"app": map[string]any{
+				"image": map[string]any{"repository": "example.org/app", "tag": fmt.Sprint(i)},
+				"env":   map[string]any{"NAME": "{{ .Release.Name }}"},
+			}}}},
+			"service": map[string]any{"main": map[string]any{"controller": "main", "ports": map[string]any{"http": map[string]any{"port": 80 + i}}}},
+		}}})
+	}
+	var presses Presses
+	defer presses.Close()
+	check := func(r Request) {
+		want, wantErr := Render(t.Context(), r)
+		r.Presses = &presses
+		got, gotErr := Render(t.Context(), r)
+		if fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
+			t.Errorf("%s: error %v, want %v", r.Name, gotErr, wantErr)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-Helm +press):\n%s", r.Name, diff)
+		}
+	}
+	for _, r := range requests {
+		check(r)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		for _, r := range requests {
+			group.Go(func() { check(r) })
+		}
+	}
+	group.Wait()
+	kept := map[*Chart]int{}
+	for key, list := range presses.idle {
+		kept[key.chart] += len(list)
+	}
+	if kept[small] == 0 || kept[template] == 0 {
+		t.Errorf("presses kept: %d of the small chart, %d of app-template", kept[small], kept[template])
+	}
+}
+
+// TestPressLeavesOthersToHelm renders a chart whose subchart makes objects.
+func TestPressLeavesOthersToHelm(t *testing.T) {
+	files := map[string]string{"charts/lib/templates/own.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\ndata: {word: {{ .Values.word }}}\n"}
+	for name, content := range demanding {
+		files[name] = content
+	}
+	c := loadChart(t, files)
+	var presses Presses
+	objects, err := Render(t.Context(), Request{Chart: c, Name: "r", Presses: &presses})
+	if err != nil || len(objects) != 5 {
+		t.Errorf("%d objects, %v", len(objects), err)
+	}
+	if len(presses.idle) != 0 {
+		t.Error("a press rendered templates that see other values")
+	}
+	presses.Close()
+	if _, err := Render(t.Context(), Request{Chart: loadChart(t, demanding), Name: "r", Presses: &presses}); err != nil {
+		t.Errorf("after closing: %v", err)
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	template, err := new(Charts).Load(b.Context(), filepath.Join("..", "..", "..", "charts", "app-template"), "sha256:app-template")
+	if err != nil {
+		b.Fatal(err)
+	}
+	values := Values{Map: map[string]any{"controllers": map[string]any{"main": map[string]any{"containers": map[string]any{"app": map[string]any{
+		"image": map[string]any{"repository": "example.org/app", "tag": "1"},
+	}}}}}}
+	var presses Presses
+	defer presses.Close()
+	for name, kept := range map[string]*Presses{"helm": nil, "press": &presses} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Render(b.Context(), Request{Chart: template, Name: "app", Namespace: "apps", Capabilities: recent(b), Presses: kept, Values: values}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,12 +1,9 @@
 package schema
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	_ "embed"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 )
 
-//go:generate go run generate.go generate_enums.go
+//go:generate go run generate.go generate_enums.go generate_custom.go
 
 //go:embed schemas.gz
 var packed []byte
@@ -31,6 +28,8 @@ type archive struct {
 
 	mu    sync.Mutex
 	nodes map[string]*node
+	// operators are the carried definitions, by API group, of those asked for.
+	operators map[string]*carriedGroup
 }
 
 type groupKind struct{ group, kind string }
@@ -42,21 +41,18 @@ type servedKind struct{ apiVersion, kind string }
 var embedded = sync.OnceValue(unpack)
 
 func unpack() *archive {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err == nil {
-		var text []byte
-		if text, err = io.ReadAll(r); err == nil {
-			return readArchive(string(text))
-		}
+	text, err := gunzip(packed)
+	if err != nil {
+		// It is part of the program.
+		panic(fmt.Sprintf("reading the embedded schemas: %v", err))
 	}
-	// It is part of the program.
-	panic(fmt.Sprintf("reading the embedded schemas: %v", err))
+	return readArchive(text)
 }
 
 func readArchive(text string) *archive {
 	a := &archive{
 		kinds: map[string]string{}, groups: map[string][]servedKind{}, texts: map[string]string{},
-		custom: map[groupKind]*Definition{}, nodes: map[string]*node{},
+		custom: map[groupKind]*Definition{}, nodes: map[string]*node{}, operators: map[string]*carriedGroup{},
 	}
 	for line := range strings.Lines(text) {
 		record := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 5)

@@ -44,6 +44,19 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
+// BenchmarkLoadCarried unpacks the definitions of an operator as well, and
+// validates a first object of it.
+func BenchmarkLoadCarried(b *testing.B) {
+	obj := object(b, "{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: a}, spec: {selector: {}, endpoints: []}}")
+	b.ReportAllocs()
+	for b.Loop() {
+		set := &Set{archive: unpack()}
+		if problems, known := set.Validate(obj, Options{}); len(problems) > 0 || !known {
+			b.Fatal(problems)
+		}
+	}
+}
+
 // BenchmarkValidate validates 2,000 Deployments.
 func BenchmarkValidate(b *testing.B) {
 	objects := make([]*unstructured.Unstructured, 2000)

@@ -70,6 +70,13 @@ func (c *check) tolerate(message, fix string, below ...string) {
 	}
 }
 
+// novel marks the problems from one on as such.
+func (c *check) novel(from int, novel bool) {
+	for i := range c.problems[from:] {
+		c.problems[from+i].Novel = novel
+	}
+}
+
 // here is the current path as people write it.
 func (c *check) here() string {
 	if len(c.path) == 0 {

@@ -17,13 +17,13 @@ func (c *check) combined(v any, n *node) {
 	for _, part := range n.AllOf {
 		c.problems = append(c.problems, c.try(v, part)...)
 	}
-	if fits, first := c.fitting(v, n.AnyOf); fits == 0 && len(n.AnyOf) > 0 {
-		c.none(n.AnyOf, first)
+	if fits, found := c.fitting(v, n.AnyOf); fits == 0 && len(n.AnyOf) > 0 {
+		c.none(n.AnyOf, found)
 	}
-	switch fits, first := c.fitting(v, n.OneOf); {
+	switch fits, found := c.fitting(v, n.OneOf); {
 	case len(n.OneOf) == 0 || fits == 1:
 	case fits == 0:
-		c.none(n.OneOf, first)
+		c.none(n.OneOf, found)
 	default:
 		c.report(c.several(n.OneOf), "")
 	}
@@ -43,31 +43,31 @@ func (c *check) try(v any, part *node) []Problem {
 }
 
 // fitting counts the parts that a value fits, and returns what is wrong with
-// it by the first.
-func (c *check) fitting(v any, parts []*node) (fits int, first []Problem) {
-	for i, part := range parts {
-		found := c.try(v, part)
-		if len(found) == 0 {
+// it by the others.
+func (c *check) fitting(v any, parts []*node) (fits int, found []Problem) {
+	for _, part := range parts {
+		problems := c.try(v, part)
+		if len(problems) == 0 {
 			fits++
 		}
-		if i == 0 {
-			first = found
-		}
+		found = append(found, problems...)
 	}
-	return fits, first
+	return fits, found
 }
 
 // none says that a value fits none of several parts.
-func (c *check) none(parts []*node, first []Problem) {
+func (c *check) none(parts []*node, found []Problem) {
 	if len(parts) == 1 {
-		c.problems = append(c.problems, first...)
+		c.problems = append(c.problems, found...)
 		return
 	}
 	message := c.here() + " fits none of the forms that its schema admits"
 	if names := alternatives(parts); len(names) > 0 {
 		message = c.here() + " needs one of " + quoted(names, "and")
 	}
+	before := len(c.problems)
 	c.report(message, "")
+	c.novel(before, slices.ContainsFunc(found, func(p Problem) bool { return p.Novel }))
 }
 
 // several says that a value fits more than one of several parts.

@@ -17,6 +17,9 @@ type Definition struct {
 	versions []*servedVersion
 	// supplied says that it is one that Hearth brings along.
 	supplied bool
+	// release names the operator and the release of it that one which Hearth
+	// carries is of.
+	release string
 }
 
 // servedVersion is one version of a kind that the API server serves.

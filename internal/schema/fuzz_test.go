@@ -17,6 +17,7 @@ func FuzzValidate(f *testing.F) {
 		`{"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute","spec":{"rules":[null,{"matches":{}}]}}`,
 		`{"apiVersion":"external-secrets.io/v1","kind":"ExternalSecret","spec":{"dataFrom":[{"rewrite":[{}]}]}}`,
 		`{"apiVersion":1,"kind":[],"metadata":"x"}`,
+		`{"apiVersion":"monitoring.coreos.com/v1","kind":"ScrapeConfig","spec":{"staticConfigs":[{"targets":[1]}],"horizon":1}}`,
 	} {
 		f.Add([]byte(seed))
 	}

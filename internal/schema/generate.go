@@ -3,8 +3,8 @@
 // Generate writes schemas.gz: the schemas of Kubernetes' own kinds from the
 // OpenAPI documents of the k8s.io/kubernetes module, and those of the custom
 // kinds whose definitions Hearth brings along. It runs by go generate, in this
-// folder and together with generate_enums.go; with -print it writes the text to
-// standard output instead.
+// folder and together with the files that the directive in archive.go names;
+// with -print it writes the text to standard output instead.
 //
 // The text has a line a record, tab-separated: "kind", group/version, kind and
 // the name of its definition; "definition", name and schema; "custom", group,
@@ -12,8 +12,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,8 +22,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
 const (
@@ -40,8 +36,6 @@ const (
 	refPrefix  = "#/components/schemas/"
 	objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 )
-
-type object = map[string]any
 
 func main() {
 	log.SetFlags(0)
@@ -58,13 +52,7 @@ func main() {
 		check(err)
 		return
 	}
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	check(err)
-	_, err = io.WriteString(w, text)
-	check(err)
-	check(w.Close())
-	check(os.WriteFile("schemas.gz", packed.Bytes(), 0o644))
+	pack("schemas.gz", text)
 }
 
 // readDefinitions returns all definitions of the documents by name.
@@ -211,72 +199,10 @@ func compact(schema object, need func(string)) object {
 func custom(patterns ...string) []string {
 	var lines []string
 	for _, pattern := range patterns {
-		for _, file := range glob(pattern) {
-			raw, err := os.ReadFile(file)
-			check(err)
-			var crd struct {
-				Spec struct {
-					Group    string
-					Names    struct{ Kind string }
-					Versions []struct {
-						Name   string
-						Served bool
-						Schema struct{ OpenAPIV3Schema object }
-					}
-				}
-			}
-			check(yaml.Unmarshal(raw, &crd))
-			for _, version := range crd.Spec.Versions {
-				if version.Served {
-					schema := strip(version.Schema.OpenAPIV3Schema).(object)
-					lines = append(lines, fmt.Sprintf("custom\t%s\t%s\t%s\t%s", crd.Spec.Group, crd.Spec.Names.Kind, version.Name, encode(schema)))
-				}
-			}
+		for _, v := range customVersions(glob(pattern)) {
+			lines = append(lines, fmt.Sprintf("custom\t%s\t%s\t%s\t%s", v.group, v.kind, v.version, encode(v.schema)))
 		}
 	}
 	slices.Sort(lines)
 	return lines
-}
-
-// strip removes the descriptions and CEL rules of a schema, but no property of
-// such a name.
-func strip(value any) any {
-	switch v := value.(type) {
-	case object:
-		if _, text := v["description"].(string); text {
-			delete(v, "description")
-		}
-		if _, rules := v["x-kubernetes-validations"].([]any); rules {
-			delete(v, "x-kubernetes-validations")
-		}
-		for _, child := range v {
-			strip(child)
-		}
-	case []any:
-		for _, child := range v {
-			strip(child)
-		}
-	}
-	return value
-}
-
-func encode(schema object) []byte {
-	out, err := json.Marshal(schema)
-	check(err)
-	return out
-}
-
-func glob(pattern string) []string {
-	files, err := filepath.Glob(pattern)
-	check(err)
-	if len(files) == 0 {
-		check(fmt.Errorf("no file matches %s", pattern))
-	}
-	return files
-}
-
-func check(err error) {
-	if err != nil {
-		log.Fatal("generating the schemas: ", err)
-	}
 }

@@ -93,19 +93,33 @@ func (n *node) prune() {
 		return
 	}
 	maps.DeleteFunc(n.Properties, func(_ string, p *node) bool { return p == nil })
-	for _, p := range n.Properties {
-		p.prune()
-	}
 	for _, parts := range []*[]*node{&n.AllOf, &n.AnyOf, &n.OneOf} {
 		*parts = slices.DeleteFunc(*parts, func(p *node) bool { return p == nil })
-		for _, p := range *parts {
-			p.prune()
+	}
+	n.replace(func(child *node) *node {
+		child.prune()
+		return child
+	})
+}
+
+// replace puts what f returns in the place of each schema that this one holds.
+func (n *node) replace(f func(*node) *node) {
+	for name, p := range n.Properties {
+		n.Properties[name] = f(p)
+	}
+	for _, parts := range [][]*node{n.AllOf, n.AnyOf, n.OneOf} {
+		for i, p := range parts {
+			parts[i] = f(p)
 		}
 	}
-	n.Items.prune()
-	n.Not.prune()
-	if n.AdditionalProperties != nil {
-		n.AdditionalProperties.schema.prune()
+	if n.Items != nil {
+		n.Items = f(n.Items)
+	}
+	if n.Not != nil {
+		n.Not = f(n.Not)
+	}
+	if n.AdditionalProperties != nil && n.AdditionalProperties.schema != nil {
+		n.AdditionalProperties.schema = f(n.AdditionalProperties.schema)
 	}
 }
 

@@ -39,7 +39,7 @@ func (c *check) object(fields map[string]any, n *node, in scope) {
 		switch {
 		case child == nil && !admits:
 			if !c.isUnknown(name) {
-				c.tolerate(c.unknownField(name, n, in), c.misspelt(name, n, in), name)
+				c.unknownField(name, fields, n, in)
 			}
 		case child != nil:
 			c.below(name, v, child)
@@ -151,26 +151,26 @@ func (c *check) counted(fields map[string]any, n *node) {
 	}
 }
 
-func (c *check) unknownField(name string, n *node, in scope) string {
-	message := "unknown field `" + name + "`"
+// unknownField says that a field is none that the schema names.
+func (c *check) unknownField(name string, fields map[string]any, n *node, in scope) {
+	message, fix := "unknown field `"+name+"`", ""
 	if len(c.path) > 0 {
 		message += " in `" + FieldPath(c.path) + "`"
 	}
-	if meant := nearest(name, fieldNames(n, in)); meant != "" {
-		message += ": did you mean `" + meant + "`"
-	}
-	return message
-}
-
-func (c *check) misspelt(name string, n *node, in scope) string {
 	names := fieldNames(n, in)
-	if meant := nearest(name, names); meant != "" {
-		return "write `" + meant + "`"
+	meant := nearest(name, names)
+	switch {
+	case meant != "":
+		message += ": did you mean `" + meant + "`"
+		fix = "write `" + meant + "`"
+	case len(names) > 0:
+		fix = "the fields are " + quoted(names, "and")
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "the fields are " + quoted(names, "and")
+	before := len(c.problems)
+	c.tolerate(message, fix, name)
+	// Who gives both fields means both.
+	_, both := fields[meant]
+	c.novel(before, both || !misspelt(name, meant))
 }
 
 // fieldNames lists the fields of a mapping, for suggestions.

@@ -18,6 +18,14 @@ type Problem struct {
 	// Dated says that the problem is an API version that the definition which
 	// Hearth brings along does not serve. Another release of it might.
 	Dated bool
+	// Release names the operator, and the release of it, by whose definition
+	// the problem is one, where that is a definition that Hearth carries.
+	// Another release might see it differently. Empty otherwise.
+	Release string
+	// Novel says that a later release of the definition may well admit it: a
+	// field that resembles none that is known, a value beside those that are
+	// allowed, a newer API version.
+	Novel bool
 	// Tolerated says that only server-side apply refuses it. A client that
 	// applies otherwise has the API server drop the field or the item.
 	Tolerated bool

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -91,6 +93,7 @@ func (c *check) enum(v any, n *node) {
 			fix = "write `" + meant + "`"
 		}
 	}
+	before := len(c.problems)
 	switch len(names) {
 	case 0:
 		c.report(subject+" is not allowed", fix)
@@ -99,6 +102,8 @@ func (c *check) enum(v any, n *node) {
 	default:
 		c.report(subject+" is none of "+quoted(names, "and"), fix)
 	}
+	text, ok := v.(string)
+	c.novel(before, ok && !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, text) }))
 }
 
 // same compares two values as JSON does: 1 is 1.0.

@@ -1,8 +1,11 @@
 package schema
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/version"
 )
 
 // removal is when Kubernetes stopped to serve an API version, and what serves
@@ -153,10 +156,15 @@ func (s *Set) elsewhere(kind string) []string {
 	return list
 }
 
+// older reports whether the definition serves no version as new as this one.
+func (d *Definition) older(than string) bool {
+	return !slices.ContainsFunc(d.versions, func(v *servedVersion) bool { return version.CompareKubeAwareVersionStrings(v.name, than) >= 0 })
+}
+
 // unservedVersion says that a definition does not serve a version.
 func unservedVersion(d *Definition, version string) Problem {
 	serves := d.apiVersions()
-	p := Problem{Path: []string{"apiVersion"}, Message: d.Kind + " is not served as `" + d.Group + "/" + version + "`", Dated: d.supplied}
+	p := Problem{Path: []string{"apiVersion"}, Message: d.Kind + " is not served as `" + d.Group + "/" + version + "`", Dated: d.supplied, Release: d.release, Novel: d.older(version)}
 	switch {
 	case len(serves) == 0:
 		p.Message += ": its definition serves no version"

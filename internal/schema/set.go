@@ -25,8 +25,8 @@ type Options struct {
 	Kubernetes string
 }
 
-// Embedded returns the schemas of Kubernetes and of the custom kinds that
-// Hearth brings along.
+// Embedded returns the schemas of Kubernetes, of the custom kinds that Hearth
+// brings along and of those of the operators whose definitions it carries.
 func Embedded() *Set { return &Set{archive: embedded()} }
 
 // With returns a set that knows these definitions, too. They count instead of
@@ -77,6 +77,9 @@ func (s *Set) definitions(group, kind string) []*Definition {
 	if d := s.archive.custom[groupKind{group, kind}]; d != nil {
 		return []*Definition{d}
 	}
+	if d := s.archive.carried(groupKind{group, kind}); d != nil {
+		return []*Definition{d}
+	}
 	return nil
 }
 
@@ -90,7 +93,11 @@ func (s *Set) against(obj map[string]any, d *Definition, version string, o Optio
 	if root == nil {
 		return nil
 	}
-	return s.check(obj, root, false, o)
+	problems := s.check(obj, root, false, o)
+	for i := range problems {
+		problems[i].Release = d.release
+	}
+	return problems
 }
 
 func (s *Set) check(obj map[string]any, root *node, builtIn bool, o Options) []Problem {

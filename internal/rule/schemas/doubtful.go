@@ -51,6 +51,6 @@ func (d doubtful) note(p *rule.Pass) {
 		rest = fmt.Sprintf(", and %d more", len(names)-shown)
 		names = names[:shown]
 	}
-	p.Note(fmt.Sprintf("fields and values that the definitions which Hearth carries do not know are not judged, since a later release may know them: %s%s",
-		strings.Join(names, ", "), rest))
+	p.Note(fmt.Sprintf("the definitions that Hearth carries do not know %s, which a later release may know: %s%s",
+		counted(len(d), "field or value"), strings.Join(names, ", "), rest))
 }

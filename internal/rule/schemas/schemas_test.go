@@ -128,10 +128,18 @@ metadata: {name: b, namespace: home}
 apiVersion: example.test/v1
 kind: Widget
 metadata: {name: a, namespace: home}
+---
+apiVersion: other.test/v1
+kind: Gadget
+metadata: {name: a, namespace: home}
 `, []string{
-			"no definition of example.test Gadget is at hand: 2 objects are not held against one",
-			"no definition of example.test Widget is at hand: 1 object is not held against one",
+			"no definition is at hand for 3 kinds of 4 objects, which are not judged: example.test Gadget, Widget; other.test Gadget",
 		}},
+		{`-- kubernetes/main/apps/a.yaml --
+apiVersion: example.test/v1
+kind: Gadget
+metadata: {name: a, namespace: home}
+`, []string{"no definition is at hand for 1 kind of 1 object, which is not judged: example.test Gadget"}},
 		{strings.Replace(chart, "  values:", "  postRenderers: [{kustomize: {images: [{name: a, newTag: b}]}}]\n  values:", 1), []string{
 			"what HelmRelease home/web renders is not held against the schemas, since its postRenderers change it",
 		}},

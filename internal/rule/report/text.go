@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,10 +107,19 @@ func (t *text) notes(list []rule.Note) {
 		t.WriteByte('\n')
 	}
 	fmt.Fprintln(t, t.paint(bold, "Not judged"))
-	for _, n := range list {
-		name := ""
-		if n.Rule != "" {
-			name = n.Rule + ": "
+	for i, n := range list {
+		if slices.ContainsFunc(list[:i], func(told rule.Note) bool { return told.Text == n.Text }) {
+			continue
+		}
+		var names []string
+		for _, same := range list[i:] {
+			if same.Text == n.Text && same.Rule != "" {
+				names = append(names, same.Rule)
+			}
+		}
+		name := strings.Join(names, ", ")
+		if name != "" {
+			name += ": "
 		}
 		fmt.Fprintf(t, "  %s%s\n", name, visible(n.Text))
 	}

@@ -6,19 +6,24 @@ import (
 	"hearth/internal/rule"
 )
 
-// noteAbsent says how many releases could not be looked into.
-func noteAbsent(p *rule.Pass, c *rule.Cluster) {
-	absent := 0
+// absent counts the releases of a cluster that could not be looked into.
+func absent(c *rule.Cluster) int {
+	count := 0
 	for _, r := range c.State.Releases {
 		if r.Chart == nil || r.Err != nil {
-			absent++
+			count++
 		}
 	}
-	switch absent {
+	return count
+}
+
+// noteAbsent says how many releases could not be looked into.
+func noteAbsent(p *rule.Pass, count int) {
+	switch count {
 	case 0:
 	case 1:
-		p.Note(fmt.Sprintf("cluster %s: the pods of one release are not known, since its chart is not at hand or does not render", c.Name))
+		p.Note("the pods of one release are not known, since its chart is not at hand or does not render")
 	default:
-		p.Note(fmt.Sprintf("cluster %s: the pods of %d releases are not known, since their charts are not at hand or do not render", c.Name, absent))
+		p.Note(fmt.Sprintf("the pods of %d releases are not known, since their charts are not at hand or do not render", count))
 	}
 }

@@ -27,13 +27,15 @@ var secretReference = &rule.Rule{
 		"  - secretRef:\n" +
 		"      name: immich-secret\n",
 	Check: func(p *rule.Pass) {
+		unseen := 0
 		for _, c := range p.Clusters {
 			r := &references{Pass: p, cluster: c, keys: newKeys(c)}
 			for o := range c.State.All() {
 				r.object(o)
 			}
-			noteAbsent(p, c)
+			unseen += absent(c)
 		}
+		noteAbsent(p, unseen)
 	},
 }
 

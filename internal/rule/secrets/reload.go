@@ -39,6 +39,7 @@ var secretReload = &rule.Rule{
 		"              name: immich-secret\n",
 	Fixes: true,
 	Check: func(p *rule.Pass) {
+		unseen := 0
 		for _, c := range p.Clusters {
 			reloaders := reloadersOf(c)
 			if len(reloaders) == 0 {
@@ -50,8 +51,9 @@ var secretReload = &rule.Rule{
 					w.workload(o)
 				}
 			}
-			noteAbsent(p, c)
+			unseen += absent(c)
 		}
+		noteAbsent(p, unseen)
 	},
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"hearth/internal/spelling"
 )
 
 // Target is an object as a person names it.
@@ -225,7 +227,7 @@ func (n *Network) nearest(t Target) []string {
 	full := strings.ToLower(t.String())
 	var list []candidate
 	for _, node := range n.Nodes {
-		list = append(list, candidate{node.ID, distance(full, strings.ToLower(node.ID))})
+		list = append(list, candidate{node.ID, spelling.Distance(full, strings.ToLower(node.ID))})
 	}
 	return best(list, len(full))
 }
@@ -238,32 +240,8 @@ func (n *Network) nearestNames(namespace, name string) []string {
 	for _, node := range n.Nodes {
 		if node.Ref.Namespace != "" && node.Class != ClassOther && node.Class != ClassService {
 			own := node.Ref.Namespace + "/" + node.Ref.Name
-			list = append(list, candidate{own, distance(full, strings.ToLower(own))})
+			list = append(list, candidate{own, spelling.Distance(full, strings.ToLower(own))})
 		}
 	}
 	return best(list, len(full))
-}
-
-// distance is how many letters differ between two words.
-func distance(a, b string) int {
-	if len(a) > 200 || len(b) > 200 {
-		return len(a) + len(b)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, before+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -3,6 +3,8 @@ package schema
 import (
 	"strings"
 	"unicode"
+
+	"hearth/internal/spelling"
 )
 
 // misspelt reports whether a name is so close to another that hardly anything
@@ -24,7 +26,7 @@ func misspelt(name, meant string) bool {
 	if strings.ContainsFunc(a+b, unicode.IsDigit) {
 		return false
 	}
-	return distance(a, b, letters+1) <= min(letters, len(b)/3)
+	return spelling.Distance(a, b) <= min(letters, len(b)/3)
 }
 
 // words splits a name such as imagePullPolicy into its words, in small letters.

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"hearth/internal/spelling"
 )
 
 // scope says which fields a mapping has beyond those that its schema names.
@@ -158,7 +160,7 @@ func (c *check) unknownField(name string, fields map[string]any, n *node, in sco
 		message += " in `" + FieldPath(c.path) + "`"
 	}
 	names := fieldNames(n, in)
-	meant := nearest(name, names)
+	meant := spelling.Guess(name, names)
 	switch {
 	case meant != "":
 		message += ": did you mean `" + meant + "`"

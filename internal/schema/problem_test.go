@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"hearth/internal/spelling"
 )
 
 func TestFieldPath(t *testing.T) {
@@ -28,7 +30,7 @@ func TestNearest(t *testing.T) {
 		"imgae": "image", "something": "", "": "", "x": "", "protocl": "protocol",
 		strings.Repeat("port", 100): "",
 	} {
-		if got := nearest(name, names); got != want {
+		if got := spelling.Guess(name, names); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"hearth/internal/spelling"
 )
 
 // scalar holds a text, number or boolean against a schema.
@@ -89,7 +91,7 @@ func (c *check) enum(v any, n *node) {
 	subject, fix := c.here(), ""
 	if text, ok := v.(string); ok && c.citable(text) {
 		subject += " is `" + text + "`, which"
-		if meant := nearest(text, names); meant != "" {
+		if meant := spelling.Guess(text, names); meant != "" {
 			fix = "write `" + meant + "`"
 		}
 	}

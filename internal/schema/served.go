@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/version"
+
+	"hearth/internal/spelling"
 )
 
 // removal is when Kubernetes stopped to serve an API version, and what serves
@@ -138,7 +140,7 @@ func (s *Set) unknownKind(apiVersion, group, kind string) Problem {
 	for _, served := range s.archive.groups[group] {
 		kinds = append(kinds, served.kind)
 	}
-	if meant := nearest(kind, kinds); meant != "" {
+	if meant := spelling.Guess(kind, kinds); meant != "" {
 		p.Message += ": did you mean `" + meant + "`"
 		p.Fix = "write `" + meant + "`"
 	}

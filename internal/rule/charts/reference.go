@@ -12,7 +12,7 @@ import (
 	"hearth/internal/manifest"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
-	"hearth/internal/rule/spelling"
+	"hearth/internal/spelling"
 )
 
 var chartReference = &rule.Rule{

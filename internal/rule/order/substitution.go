@@ -10,6 +10,7 @@ import (
 	"hearth/internal/graph"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
+	"hearth/internal/spelling"
 )
 
 var substitutionUndefined = &rule.Rule{
@@ -55,7 +56,7 @@ func checkSubstitution(p *rule.Pass) {
 				if !f.Place.Known() {
 					f.Place = k.Object.Place("spec", "postBuild")
 				}
-				if meant := nearest(u.Name, defined); meant != "" {
+				if meant := spelling.Guess(u.Name, defined); meant != "" {
 					f.Fix = "${" + meant + "}"
 				}
 				p.Report(f)

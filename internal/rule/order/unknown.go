@@ -9,6 +9,7 @@ import (
 	"hearth/internal/manifest"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
+	"hearth/internal/spelling"
 )
 
 var dependsOnUnknown = &rule.Rule{
@@ -135,7 +136,7 @@ func (d dependency) meant() domain.Ref {
 			names = append(names, ref.Name)
 		}
 	}
-	name := nearest(d.on.Name, names)
+	name := spelling.Guess(d.on.Name, names)
 	best := domain.Ref{}
 	for _, ref := range d.has {
 		if ref.Name == name && name != "" && (best.Name == "" || ref.Namespace == d.on.Namespace) {

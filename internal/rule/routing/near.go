@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"hearth/internal/domain"
-	"hearth/internal/rule/spelling"
+	"hearth/internal/spelling"
 )
 
 // nearest returns what was probably meant by a name that nothing has: the same

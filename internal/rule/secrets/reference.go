@@ -7,6 +7,7 @@ import (
 	"hearth/internal/graph"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
+	"hearth/internal/spelling"
 )
 
 var secretReference = &rule.Rule{
@@ -102,30 +103,5 @@ func isAlike(a, b string) bool {
 	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
 		return true
 	}
-	return distance(a, b) <= 2
-}
-
-// distance returns how many letters must be changed, added or removed, as far
-// as it is no more than a few.
-func distance(a, b string) int {
-	if len(a)-len(b) > 2 || len(b)-len(a) > 2 {
-		return 3
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return spelling.Distance(a, b) <= 2
 }

@@ -7,7 +7,7 @@ import (
 
 	"hearth/internal/graph"
 	"hearth/internal/rule"
-	"hearth/internal/rule/spelling"
+	"hearth/internal/spelling"
 )
 
 // checkDeclarations reports storage classes that .hearth.yaml names and no

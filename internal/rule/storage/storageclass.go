@@ -13,7 +13,7 @@ import (
 	"hearth/internal/graph"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
-	"hearth/internal/rule/spelling"
+	"hearth/internal/spelling"
 )
 
 var storageClass = &rule.Rule{

@@ -2,7 +2,13 @@
 // has.
 package spelling
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
+
+// longest is the longest text that is compared letter by letter.
+const longest = 256
 
 // Near reports whether two names are so alike that the one may be a slip for
 // the other. One change it is at most: with two, internal is external.
@@ -20,16 +26,41 @@ func Nearest(want string, have []string) (string, bool) {
 	return best, found
 }
 
+// Guess returns the candidate that a name most likely means, or "": in no more
+// than a third of its letters it may be another, and capitals do not count. Of
+// equals the first wins. It is for hints that do no harm where they are wrong.
+func Guess(name string, candidates []string) string {
+	if name == "" || len(name) > longest {
+		return ""
+	}
+	best, least := "", 1+max(1, len(name)/3)
+	for _, c := range candidates {
+		if strings.EqualFold(c, name) {
+			return c
+		}
+		if apart := len(c) - len(name); apart >= least || -apart >= least || len(c) < 2 {
+			continue
+		}
+		if d := Distance(strings.ToLower(name), strings.ToLower(c)); d < least {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
 // Distance counts the characters to change, add or remove to make one name the
-// other; two neighbours that change places count once.
+// other; two neighbours that change places count once. Texts of more than 256
+// bytes are as far apart as they are long.
 func Distance(a, b string) int {
-	var older, before []int
-	row := make([]int, len(b)+1)
+	if len(a) > longest || len(b) > longest {
+		return len(a) + len(b)
+	}
+	older, before, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		older, before, row = before, row, make([]int, len(b)+1)
+		older, before, row = before, row, older
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			cost := 1

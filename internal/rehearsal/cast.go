@@ -20,7 +20,9 @@ import (
 	"hearth/internal/engine/helmrelease/helmkube"
 	"hearth/internal/engine/helmsource"
 	"hearth/internal/engine/kustomization"
+	"hearth/internal/engine/notification"
 	"hearth/internal/engine/ocisource"
+	"hearth/internal/engine/sourcestate"
 	"hearth/internal/onepassword"
 	"hearth/internal/render/helm"
 	"hearth/internal/source"
@@ -132,17 +134,25 @@ func isEmbedded(target string) bool { return len(target) > 7 && target[:7] == "h
 
 // castEngine registers the reconcilers.
 func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
+	news, err := notification.Setup(mgr, notification.Options{Gate: s.gate}) // a rehearsal delivers to nobody
+	if err != nil {
+		return err
+	}
+	sources := news.Recorder(sourcestate.FieldManager)
 	return errors.Join(
 		gitsource.Setup(mgr, gitsource.Options{
 			Gate: s.gate, Store: e.store, Overrides: s.overrides(), Refresh: e.changed, Offline: s.options.Offline,
+			Recorder: sources,
 		}),
-		ocisource.Setup(mgr, ocisource.Options{Gate: s.gate, Store: e.store, Charts: e.charts}),
-		helmsource.Setup(mgr, helmsource.Options{Gate: s.gate, Store: e.store, Charts: e.charts}),
+		ocisource.Setup(mgr, ocisource.Options{Gate: s.gate, Store: e.store, Charts: e.charts, Recorder: sources}),
+		helmsource.Setup(mgr, helmsource.Options{Gate: s.gate, Store: e.store, Charts: e.charts, Recorder: sources}),
 		kustomization.Setup(mgr, kustomization.Options{
 			Gate: s.gate, Objects: s.objects, Store: e.store, Index: s.index, UnknownKind: s.unknownKind, Offline: s.options.Offline,
+			Recorder: news.Recorder("kustomize-controller"),
 		}),
 		helmrelease.Setup(mgr, helmrelease.Options{
 			Gate: s.gate, Objects: s.objects, Store: e.store, Charts: e.loaded, Index: s.index, UnknownKind: s.unknownKind,
+			Recorder: news.Recorder("helm-controller"),
 		}),
 		externalsecret.Setup(mgr, externalsecret.Options{
 			Gate: s.gate, Seed: s.options.Seed, Connect: e.connect, Available: s.available, Prepare: e.prepare,

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,11 +34,13 @@ var ErrNotStored = errors.New("the artifact is not in the store")
 type Store struct {
 	root string
 
-	mu         sync.Mutex
-	url        string
-	known      map[fileID]string    // a stored file of that content
-	current    map[string]string    // digest by the path of the object it is published for
-	superseded map[string]time.Time // when a published digest was replaced
+	mu        sync.Mutex
+	url       string
+	known     map[fileID]string    // a stored file of that content
+	current   map[string]published // by the path of the object it is for
+	user      *os.File             // says to other processes what is published
+	noted     bool                 // user says all of it
+	collected time.Time            // when unused artifacts were last looked for
 }
 
 const (
@@ -50,8 +51,6 @@ const (
 	// abandonedAfter is when an unfinished write of a process that ended is
 	// removed.
 	abandonedAfter = time.Hour
-	// supersededFor is how long a replaced artifact may still be read.
-	supersededFor = 5 * time.Minute
 )
 
 // OpenStore opens or makes a store in a folder.
@@ -60,16 +59,18 @@ func OpenStore(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the artifact store %s: %w", dir, err)
 	}
-	for _, folder := range []string{treeFolder, blobFolder, workFolder} {
+	for _, folder := range []string{treeFolder, blobFolder, workFolder, usersFolder} {
 		if err := os.MkdirAll(filepath.Join(root, folder), 0o700); err != nil {
 			return nil, fmt.Errorf("open the artifact store %s: %w", dir, err)
 		}
 	}
 	s := &Store{
-		root:       root,
-		known:      map[fileID]string{},
-		current:    map[string]string{},
-		superseded: map[string]time.Time{},
+		root:    root,
+		known:   map[fileID]string{},
+		current: map[string]published{},
+	}
+	if err := s.register(); err != nil {
+		return nil, err
 	}
 	return s, s.removeAbandoned()
 }
@@ -135,30 +136,28 @@ func (s *Store) Resolve(a *meta.Artifact) (string, error) {
 	}
 	path, err := s.Dir(a.Digest)
 	if errors.Is(err, ErrNotStored) {
-		return s.File(a.Digest)
+		path, err = s.File(a.Digest)
+	}
+	if err == nil {
+		s.adopt(a)
 	}
 	return path, err
 }
 
 // Artifact returns what the status of the object says that an artifact is
-// published for. The one published for it before may be read for some minutes
-// more.
+// published for. The one published for it before is kept as well, and those
+// before that for some minutes.
 func (s *Store) Artifact(a Artifact, ref domain.Ref) *meta.Artifact {
 	name := strings.TrimPrefix(a.Digest, "sha256:") + ".tar.gz"
 	if file, err := s.File(a.Digest); err == nil {
 		name = strings.TrimPrefix(a.Digest, "sha256:") + "-" + filepath.Base(file)
 	}
-	object := strings.ToLower(ref.Kind) + "/" + ref.Namespace + "/" + ref.Name
-	path := object + "/" + name
+	path := objectPath(ref) + "/" + name
 	size := a.Size
+	s.publish(objectPath(ref), a.Digest)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if before := s.current[object]; before != "" && before != a.Digest {
-		s.superseded[before] = time.Now()
-	}
-	s.current[object] = a.Digest
-	delete(s.superseded, a.Digest)
 	return &meta.Artifact{
 		Path:           path,
 		URL:            s.url + "/" + path,
@@ -167,49 +166,4 @@ func (s *Store) Artifact(a Artifact, ref domain.Ref) *meta.Artifact {
 		LastUpdateTime: metaTime(a.Time),
 		Size:           &size,
 	}
-}
-
-// collect removes folders that were replaced some minutes ago.
-func (s *Store) collect(ctx context.Context) error {
-	for _, digest := range s.collectable() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		path, err := s.Dir(digest)
-		if errors.Is(err, ErrNotStored) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		// A rename first, so that nobody finds half of it.
-		gone := filepath.Join(s.root, workFolder, fmt.Sprintf("gone-%d-%s", os.Getpid(), filepath.Base(path)))
-		if err := os.Rename(path, gone); err != nil {
-			return fmt.Errorf("remove the replaced artifact %s: %w", digest, err)
-		}
-		if err := os.RemoveAll(gone); err != nil {
-			return fmt.Errorf("remove the replaced artifact %s: %w", digest, err)
-		}
-	}
-	return nil
-}
-
-func (s *Store) collectable() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	inUse := map[string]bool{}
-	for _, digest := range s.current {
-		inUse[digest] = true
-	}
-	var old []string
-	for digest, since := range s.superseded {
-		if time.Since(since) < supersededFor {
-			continue
-		}
-		delete(s.superseded, digest)
-		if !inUse[digest] {
-			old = append(old, digest)
-		}
-	}
-	return old
 }

@@ -44,10 +44,17 @@ type fileID struct {
 	executable bool
 }
 
+// WorkFolder makes a folder to prepare an artifact in. Whoever asked for it
+// removes it; where the process ends before, it is removed when the store is
+// opened an hour later.
+func (s *Store) WorkFolder(pattern string) (string, error) {
+	return os.MkdirTemp(filepath.Join(s.root, workFolder), pattern)
+}
+
 // PutDir stores what a folder holds now. Symbolic links and other irregular
 // files are left out, as in Flux. Content that the store has is not copied.
 func (s *Store) PutDir(ctx context.Context, dir string, o DirOptions) (Artifact, error) {
-	if err := s.collect(ctx); err != nil {
+	if err := s.Collect(ctx); err != nil {
 		return Artifact{}, err
 	}
 	a, err := s.putDir(ctx, dir, o)
@@ -83,22 +90,19 @@ func (s *Store) putDir(ctx context.Context, dir string, o DirOptions) (Artifact,
 		return Artifact{}, err
 	}
 	a := Artifact{Digest: "sha256:" + sum, Size: size, Time: time.Now()}
-	if _, err := s.Dir(a.Digest); err == nil {
+	final := filepath.Join(s.root, treeFolder, sum)
+	if s.has(final) {
 		return a, nil
 	}
 	if err := w.link(); err != nil {
 		return Artifact{}, err
 	}
-	final := filepath.Join(s.root, treeFolder, sum)
 	if err := os.Chmod(work, 0o755); err != nil {
 		return Artifact{}, err
 	}
-	if err := os.Rename(work, final); err != nil {
-		// Another writer of the same content may have been first.
-		if _, there := s.Dir(a.Digest); there != nil {
-			return Artifact{}, err
-		}
-		return a, nil
+	// Another writer of the same content may have been first.
+	if moved, err := s.install(work, final); err != nil || !moved {
+		return a, err
 	}
 	s.remember(w.stored, final)
 	return a, nil

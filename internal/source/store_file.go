@@ -52,11 +52,8 @@ func (s *Store) putFile(ctx context.Context, base string, r io.Reader, limit int
 	}
 	sum := hex.EncodeToString(hash.Sum(nil))
 	a := Artifact{Digest: "sha256:" + sum, Size: size, Time: time.Now()}
-	if err := os.Rename(work, filepath.Join(s.root, blobFolder, sum)); err != nil {
-		// The same content is there already, or the rename really failed.
-		if _, there := s.File(a.Digest); there != nil {
-			return Artifact{}, err
-		}
+	if _, err := s.install(work, filepath.Join(s.root, blobFolder, sum)); err != nil {
+		return Artifact{}, err
 	}
 	return a, nil
 }

@@ -27,6 +27,7 @@ func (s *Store) Serve(ctx context.Context) error {
 	server := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	go server.Serve(listener)
+	go s.keepCollecting(ctx)
 	return nil
 }
 

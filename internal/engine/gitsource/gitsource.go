@@ -1,12 +1,17 @@
 // Package gitsource keeps GitRepositories up to date as Flux's
 // source-controller does: it stores what their reference points at and tells
-// it in their status.
+// it in their status, with Flux's conditions, reasons and events.
+//
+// A poll first asks the server what it has. Where that is stored already, and
+// nothing in the spec asks for other content, nothing is fetched and nothing is
+// written. What fails leaves the last good artifact where it is.
 //
 // A repository may be overridden by a folder on disk, as a rehearsal does with
 // the homelab it plays: then the folder's working tree is what it serves, as it
-// is now, committed or not. Other repositories are cloned, unless the process
-// works offline. Signatures are not verified and other repositories are not
-// included: a repository that asks for either fails and says so.
+// is now, committed or not, and its signatures are not looked at. Other
+// repositories are fetched, unless the process works offline. How is left to
+// package git of room source; providers that sign in with a cloud's identity
+// are refused.
 package gitsource
 
 import (
@@ -14,7 +19,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/predicates"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -23,12 +27,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	crsource "sigs.k8s.io/controller-runtime/pkg/source"
 
-	"hearth/internal/domain"
 	"hearth/internal/engine/sourcestate"
 	"hearth/internal/kube/work"
 	"hearth/internal/source"
@@ -48,8 +52,12 @@ type Options struct {
 	// Refresh is sent a value when an overridden folder may have changed. Nil
 	// means that folders are looked at again at the repository's interval only.
 	Refresh <-chan struct{}
-	// Offline makes a repository that would have to be cloned fail.
+	// Offline makes a repository that would have to be fetched fail.
 	Offline bool
+	// RefusePrivate refuses servers on private networks and on this machine.
+	// Link-local and metadata addresses are always refused, and so is whatever
+	// private address a public server leads to.
+	RefusePrivate bool
 	// Recorder takes events; nil means the manager's own.
 	Recorder record.EventRecorder
 }
@@ -59,11 +67,12 @@ func Setup(mgr manager.Manager, o Options) error {
 	if o.Recorder == nil {
 		o.Recorder = mgr.GetEventRecorderFor(sourcestate.FieldManager)
 	}
-	r := &reconciler{o: o, client: mgr.GetClient(), overridden: map[types.NamespacedName]bool{}, trees: map[string]*source.WorkingTree{}}
+	r := newReconciler(mgr.GetClient(), o)
 	skip := true
 	err := builder.ControllerManagedBy(mgr).Named("gitrepository").
 		For(&sourcev1.GitRepository{}, builder.WithPredicates(
 			predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicates.ReconcileRequestedPredicate{}))).
+		Watches(&sourcev1.GitRepository{}, handler.EnqueueRequestsFromMapFunc(r.includers), builder.WithPredicates(artifactChanged)).
 		WatchesRawSource(crsource.Func(r.followRefresh)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: &skip}).
 		Complete(work.Reconciler(o.Gate, r))
@@ -81,6 +90,10 @@ type reconciler struct {
 	mu         sync.Mutex
 	overridden map[types.NamespacedName]bool
 	trees      map[string]*source.WorkingTree
+}
+
+func newReconciler(c client.Client, o Options) *reconciler {
+	return &reconciler{o: o, client: c, overridden: map[types.NamespacedName]bool{}, trees: map[string]*source.WorkingTree{}}
 }
 
 // followRefresh queues the overridden repositories whenever their folders may
@@ -105,77 +118,4 @@ func (r *reconciler) followRefresh(ctx context.Context, queue workqueue.TypedRat
 		}
 	}()
 	return nil
-}
-
-// Reconcile stores what a GitRepository asks for.
-func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	obj := &sourcev1.GitRepository{}
-	if err := r.client.Get(ctx, req.NamespacedName, obj); err != nil {
-		r.forget(req.NamespacedName)
-		return reconcile.Result{}, client.IgnoreNotFound(err)
-	}
-	if obj.Spec.Suspend || !obj.DeletionTimestamp.IsZero() {
-		r.forget(req.NamespacedName)
-		return reconcile.Result{}, nil
-	}
-	before := obj.DeepCopy()
-	if requested, ok := meta.ReconcileAnnotationValue(obj.Annotations); ok {
-		obj.Status.SetLastHandledReconcileRequest(requested)
-	}
-	artifact, err := r.fetch(ctx, obj)
-	if ctx.Err() != nil {
-		return reconcile.Result{}, nil
-	}
-	result := reconcile.Result{RequeueAfter: obj.Spec.Interval.Duration}
-	if err == nil {
-		r.backoff.Forget(req.NamespacedName)
-		r.succeed(obj, artifact)
-	} else if sourcestate.Failed(obj, sourcev1.GitOperationFailedReason, err) {
-		obj.Status.ObservedGeneration = obj.Generation
-		result = reconcile.Result{}
-	} else {
-		result.RequeueAfter = r.backoff.Next(req.NamespacedName, obj.Spec.Interval.Duration)
-	}
-	sourcestate.Tell(r.o.Recorder, before, obj)
-	return result, sourcestate.Save(ctx, r.client, before, obj)
-}
-
-// fetch stores the override's folder, or a clone.
-func (r *reconciler) fetch(ctx context.Context, obj *sourcev1.GitRepository) (source.Artifact, error) {
-	folder, ok := r.override(obj)
-	if ok {
-		return r.snapshot(ctx, obj, folder)
-	}
-	if r.o.Offline {
-		return source.Artifact{}, fmt.Errorf("failed to checkout and determine revision: %s is not cloned offline", redact(obj.Spec.URL))
-	}
-	var artifact source.Artifact
-	err := work.Aside(ctx, func(ctx context.Context) (err error) {
-		artifact, err = r.clone(ctx, obj)
-		return err
-	})
-	return artifact, err
-}
-
-// succeed writes into the status what is stored. What the status says already
-// stays as it is, so that nothing is written twice.
-func (r *reconciler) succeed(obj *sourcev1.GitRepository, a source.Artifact) {
-	ref := domain.Ref{Kind: sourcev1.GitRepositoryKind, Namespace: obj.Namespace, Name: obj.Name}
-	artifact := r.o.Store.Artifact(a, ref)
-	if is := obj.Status.Artifact; is != nil && is.Revision == artifact.Revision && is.Digest == artifact.Digest && is.URL == artifact.URL {
-		artifact = is
-	}
-	obj.Status.Artifact = artifact
-	obj.Status.ObservedGeneration = obj.Generation
-	obj.Status.ObservedIgnore = obj.Spec.Ignore
-	obj.Status.ObservedRecurseSubmodules = obj.Spec.RecurseSubmodules
-	obj.Status.ObservedSparseCheckout = obj.Spec.SparseCheckout
-	sourcestate.Succeeded(obj, meta.SucceededReason, fmt.Sprintf("stored artifact for revision '%s'", artifact.Revision))
-}
-
-func (r *reconciler) forget(key types.NamespacedName) {
-	r.backoff.Forget(key)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.overridden, key)
 }

@@ -2,95 +2,71 @@ package gitsource
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
-	"os"
 
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
-	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/plumbing/transport/http"
-	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
-	"golang.org/x/crypto/ssh"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"hearth/internal/source/git"
 )
 
-// login takes the credentials for a repository out of the Secret that its spec
-// names.
-func (r *reconciler) login(ctx context.Context, obj *sourcev1.GitRepository) (*git.CloneOptions, error) {
-	options := &git.CloneOptions{}
-	u, err := url.Parse(obj.Spec.URL)
-	if err != nil {
-		return nil, errors.New("the repository's URL is invalid")
+// githubAppID is the key by which Flux knows the Secret of a GitHub App.
+const githubAppID = "githubAppID"
+
+// remote says how to reach a repository, with what its Secrets hold.
+func (a *attempt) remote(ctx context.Context) (git.Remote, error) {
+	obj := a.obj
+	remote := git.Remote{URL: obj.Spec.URL, RefusePrivate: a.o.RefusePrivate}
+	if provider := obj.GetProvider(); provider != sourcev1.GitProviderGeneric {
+		return remote, &failure{
+			reason: sourcev1.InvalidProviderConfigurationReason, stalled: true,
+			err: fmt.Errorf("spec.provider: Hearth cannot sign in with the provider '%s'; use 'generic' with a token or a deploy key in spec.secretRef", provider),
+		}
+	}
+	if obj.Spec.ProxySecretRef != nil {
+		data, err := a.secret(ctx, obj.Spec.ProxySecretRef.Name)
+		if err == nil {
+			remote.Proxy, err = git.ProxyOf(data)
+		}
+		if err != nil {
+			return remote, &failure{reason: sourcev1.AuthenticationFailedReason, err: fmt.Errorf("failed to configure proxy options: %w", err)}
+		}
 	}
 	var data map[string][]byte
 	if obj.Spec.SecretRef != nil {
-		key := client.ObjectKey{Namespace: obj.Namespace, Name: obj.Spec.SecretRef.Name}
-		secret := &corev1.Secret{}
-		if err := r.client.Get(ctx, key, secret); err != nil {
-			return nil, fmt.Errorf("failed to get secret '%s': %w", key, err)
-		}
-		data = secret.Data
-	}
-	switch u.Scheme {
-	case "ssh":
-		options.Auth, err = sshLogin(u, data)
-		return options, err
-	case "http", "https":
-		options.CABundle = firstOf(data, "ca.crt", "caFile")
-		if token := data["bearerToken"]; len(token) > 0 {
-			options.Auth = &http.TokenAuth{Token: string(token)}
-		} else if password := data["password"]; len(password) > 0 {
-			options.Auth = &http.BasicAuth{Username: string(data["username"]), Password: string(password)}
+		var err error
+		if data, err = a.secret(ctx, obj.Spec.SecretRef.Name); err != nil {
+			return remote, &failure{reason: sourcev1.AuthenticationFailedReason, err: err}
 		}
 	}
-	return options, nil
-}
-
-// sshLogin reads a private key and the host keys to accept.
-func sshLogin(u *url.URL, data map[string][]byte) (*gitssh.PublicKeys, error) {
-	if len(data["identity"]) == 0 || len(data["known_hosts"]) == 0 {
-		return nil, errors.New("a repository over ssh needs spec.secretRef with the keys identity and known_hosts")
-	}
-	user := "git"
-	if u.User != nil && u.User.Username() != "" {
-		user = u.User.Username()
-	}
-	keys, err := gitssh.NewPublicKeys(user, data["identity"], string(data["password"]))
-	if err != nil {
-		return nil, errors.New("the secret's identity is no private key that can be read with its password")
-	}
-	keys.HostKeyCallback, err = knownHosts(data["known_hosts"])
-	return keys, err
-}
-
-// knownHosts reads host keys; the library takes them from a file only.
-func knownHosts(content []byte) (ssh.HostKeyCallback, error) {
-	file, err := os.CreateTemp("", "hearth-known-hosts-")
-	if err != nil {
-		return nil, fmt.Errorf("read the secret's known_hosts: %w", err)
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(content)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the secret's known_hosts: %w", err)
-	}
-	callback, err := gitssh.NewKnownHostsCallback(file.Name())
-	if err != nil {
-		return nil, errors.New("the secret's known_hosts cannot be read")
-	}
-	return callback, nil
-}
-
-func firstOf(data map[string][]byte, names ...string) []byte {
-	for _, name := range names {
-		if len(data[name]) > 0 {
-			return data[name]
+	if len(data[githubAppID]) > 0 {
+		return remote, &failure{
+			reason: sourcev1.InvalidProviderConfigurationReason,
+			err:    fmt.Errorf("secretRef '%s/%s' has github app data but provider is not set to github", obj.Namespace, obj.Spec.SecretRef.Name),
 		}
 	}
-	return nil
+	credentials, err := git.CredentialsOf(obj.Spec.URL, data)
+	if err != nil {
+		return remote, authenticationFailed(err)
+	}
+	remote.Credentials = credentials
+	return remote, nil
+}
+
+func authenticationFailed(err error) error {
+	if f, ok := fetchFailed(err).(*failure); ok && f.stalled { // the URL is at fault
+		return f
+	}
+	return &failure{reason: sourcev1.AuthenticationFailedReason, err: fmt.Errorf("failed to configure authentication options: %w", err)}
+}
+
+// secret returns the data of a Secret beside the repository.
+func (a *attempt) secret(ctx context.Context, name string) (map[string][]byte, error) {
+	key := client.ObjectKey{Namespace: a.obj.Namespace, Name: name}
+	secret := &corev1.Secret{}
+	if err := a.client.Get(ctx, key, secret); err != nil {
+		return nil, fmt.Errorf("failed to get secret '%s': %w", key, err)
+	}
+	return secret.Data, nil
 }

@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
-	"hearth/internal/engine/sourcestate"
 	"hearth/internal/source"
 )
 
@@ -56,21 +57,40 @@ func (r *reconciler) overriddenKeys() []types.NamespacedName {
 	return keys
 }
 
-// snapshot stores a folder as it is now.
-func (r *reconciler) snapshot(ctx context.Context, obj *sourcev1.GitRepository, folder string) (source.Artifact, error) {
-	tree, err := r.tree(folder)
+// snapshot stores a folder as it is now, with what it includes.
+func (a *attempt) snapshot(ctx context.Context, folder string) (source.Artifact, error) {
+	tree, err := a.tree(folder)
 	if err != nil {
 		return source.Artifact{}, err
 	}
-	spec := ""
-	if obj.Spec.Ignore != nil {
-		spec = *obj.Spec.Ignore
-	}
-	a, err := tree.Store(ctx, r.o.Store, spec)
+	stored, err := tree.Store(ctx, a.o.Store, ptr.Deref(a.obj.Spec.Ignore, ""))
 	if err != nil {
-		return a, &sourcestate.Error{Reason: sourcev1.ArchiveOperationFailedReason, Err: err}
+		return stored, archiveFailed(err)
 	}
-	return a, nil
+	if len(a.includes) == 0 {
+		return stored, nil
+	}
+	return a.compose(ctx, stored)
+}
+
+// compose stores an artifact again with what it includes.
+func (a *attempt) compose(ctx context.Context, stored source.Artifact) (source.Artifact, error) {
+	dir, err := a.o.Store.WorkFolder("include-")
+	if err != nil {
+		return stored, archiveFailed(err)
+	}
+	defer os.RemoveAll(dir)
+	from, err := a.o.Store.Dir(stored.Digest)
+	if err != nil {
+		return stored, archiveFailed(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		return stored, archiveFailed(err)
+	}
+	if err := a.copyIncludes(ctx, dir); err != nil {
+		return stored, err
+	}
+	return a.store(ctx, dir, stored.Revision)
 }
 
 // tree returns the working tree of a folder, opened once.
@@ -100,13 +120,4 @@ func repository(raw string) string {
 	}
 	path := strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), ".git")
 	return strings.ToLower(u.Hostname()) + path
-}
-
-// redact returns a URL without the password it may hold.
-func redact(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "the repository's URL"
-	}
-	return u.Redacted()
 }

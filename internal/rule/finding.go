@@ -42,6 +42,9 @@ type Finding struct {
 	// Message is one sentence without a full stop: what is wrong, and what
 	// would happen. It never holds a secret's value.
 	Message string
+	// Gist tells the finding from others like it where the message also tells
+	// what changes beside it, such as counts; empty means the message.
+	Gist string
 	// Fix says what to write instead, where that is known.
 	Fix string
 	// Edits put it right; none where that is not safe to do blindly.

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,8 +60,8 @@ func noPast(revision string, err error) *Report {
 
 // identity is what makes a finding the same in two trees, wherever it stands.
 type identity struct {
-	rule, message, line string
-	object              domain.Ref
+	rule, gist, line string
+	object           domain.Ref
 }
 
 // lineNumbers are what a message tells of places, which move.
@@ -69,7 +70,7 @@ var lineNumbers = regexp.MustCompile(`(\bline |:)\d+`)
 func identityOf(f Finding) identity {
 	return identity{
 		rule: f.Rule, object: f.Object, line: strings.TrimSpace(f.Excerpt.Text),
-		message: lineNumbers.ReplaceAllString(f.Message, "$1"),
+		gist: lineNumbers.ReplaceAllString(cmp.Or(f.Gist, f.Message), "$1"),
 	}
 }
 

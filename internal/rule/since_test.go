@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,26 @@ func TestSinceCountsAlike(t *testing.T) {
 	report, err := rule.Check(t.Context(), rule.Request{Path: dir, Since: "HEAD", Options: rule.Options{Rules: []*rule.Rule{alike}}})
 	if err != nil || len(report.Findings) != 1 {
 		t.Errorf("%v, %v", report, err)
+	}
+}
+
+// TestSinceHeedsTheGist leaves out a finding whose message tells another count
+// than before.
+func TestSinceHeedsTheGist(t *testing.T) {
+	counting := &rule.Rule{Name: "counting", Severity: rule.Error, Check: func(p *rule.Pass) {
+		documents := p.Repository.Documents()
+		for _, d := range documents {
+			if d.Kind() == "ConfigMap" {
+				p.Report(rule.Finding{Place: d.Place("data", "bad"), Object: d.Ref(), Message: fmt.Sprintf("one of %d documents", len(documents)), Gist: "one of many"})
+			}
+		}
+	}}
+	dir := write(t, lab)
+	commit(t, dir)
+	put(t, dir, "main/three.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: three}\ndata:\n  bad: value\n")
+	report, err := rule.Check(t.Context(), rule.Request{Path: dir, Since: "HEAD", Options: rule.Options{Rules: []*rule.Rule{counting}}})
+	if err != nil || len(report.Findings) != 1 || report.Findings[0].Object.Name != "three" {
+		t.Errorf("%+v, %v", report, err)
 	}
 }
 

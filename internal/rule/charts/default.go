@@ -61,6 +61,7 @@ func checkDefault(p *rule.Pass) {
 				f.Severity = rule.Info
 				f.Message = fmt.Sprintf("the chart %s makes nothing that %s could not make, which %d of %d releases use",
 					r.ChartName, charts.Default, len(users), len(c.State.Releases))
+				f.Gist = fmt.Sprintf("%s instead of %s", r.ChartName, charts.Default)
 			case r.Chart == nil || r.StandIn:
 				absent.add(r)
 				continue

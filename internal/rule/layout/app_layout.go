@@ -80,6 +80,7 @@ func checkShape(p *rule.Pass) {
 				p.Report(rule.Finding{
 					Place: t.object.Place(t.field...), Text: t.text, Object: t.object.Ref,
 					Message: fmt.Sprintf(aspect.says, t.value, count, len(traits), usual),
+					Gist:    t.value + " instead of " + usual,
 				})
 			}
 		}

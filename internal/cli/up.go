@@ -13,9 +13,9 @@ import (
 
 func newUpCommand(p Process) *cobra.Command {
 	var (
-		stage   stageFlags
-		state   string
-		address string
+		stage                    stageFlags
+		state, address, webhooks string
+		notify, allowPrivate     bool
 	)
 	cmd := &cobra.Command{
 		Use:   "up [PATH]",
@@ -31,12 +31,16 @@ Ctrl-C stops everything. With --state the next up goes on where this one was.`,
 				return err
 			}
 			o.StateDir, o.Address = state, address
+			o.Webhooks, o.Notify, o.AllowPrivate = webhooks, notify, allowPrivate
 			return runUp(cmd, p, o)
 		},
 	}
 	stage.register(cmd.Flags())
 	cmd.Flags().StringVar(&state, "state", "", "the folder that keeps the cluster between runs")
 	cmd.Flags().StringVar(&address, "listen", "", "the loopback host:port of the API server (default a free port)")
+	cmd.Flags().StringVar(&webhooks, "webhooks", "", "the loopback host:port that answers Receivers' webhooks (default none; port 0 takes a free one)")
+	cmd.Flags().BoolVar(&notify, "notify", false, "let Alerts deliver to their Providers, instead of telling what would be sent")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let Providers lead to private and loopback addresses")
 	return cmd
 }
 
@@ -58,7 +62,11 @@ func runUp(cmd *cobra.Command, p Process, o rehearsal.Options) (err error) {
 		return failure{exitFailed, err}
 	}
 	defer forget()
-	fmt.Fprintf(p.Stdout, "%s\nkubeconfig %s\n\n", stage.Headline(), kubeconfig)
+	fmt.Fprintf(p.Stdout, "%s\nkubeconfig %s\n", stage.Headline(), kubeconfig)
+	if url := stage.Webhooks(); url != "" {
+		fmt.Fprintf(p.Stdout, "webhooks %s\n", url)
+	}
+	fmt.Fprintln(p.Stdout)
 	stop := showLog(p.Stdout, stage)
 	defer stop()
 	stage.OnProblem(func(problem string) { fmt.Fprintf(p.Stdout, "! %s\n", printable(problem)) })

@@ -67,6 +67,9 @@ func (s *Stage) perform(ctx context.Context, mgr manager.Manager) error {
 	if !mgr.GetCache().WaitForCacheSync(ctx) {
 		return fmt.Errorf("read the cluster for the first time: %w", errors.Join(ctx.Err(), errors.New("its caches did not fill")))
 	}
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
 	for _, kind := range followedKinds {
 		if err := s.objects.Follow(ctx, kind); err != nil {
 			return err
@@ -77,6 +80,20 @@ func (s *Stage) perform(ctx context.Context, mgr manager.Manager) error {
 		defer busy()
 		s.entered <- s.begin(ctx, mgr.GetClient())
 	}()
+	return nil
+}
+
+// listen answers Receivers' webhooks, where that was asked for.
+func (s *Stage) listen(ctx context.Context) error {
+	if s.options.Webhooks == "" {
+		return nil
+	}
+	url, done, err := s.hooks.Listen(ctx, s.options.Webhooks)
+	if err != nil {
+		return err
+	}
+	s.webhooks = url
+	s.closed = append(s.closed, func() error { <-done; return nil })
 	return nil
 }
 

@@ -134,10 +134,11 @@ func isEmbedded(target string) bool { return len(target) > 7 && target[:7] == "h
 
 // castEngine registers the reconcilers.
 func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
-	news, err := notification.Setup(mgr, notification.Options{Gate: s.gate}) // a rehearsal delivers to nobody
+	news, err := notification.Setup(mgr, notification.Options{Gate: s.gate, Deliver: s.options.Notify, AllowPrivate: s.options.AllowPrivate})
 	if err != nil {
 		return err
 	}
+	s.hooks = news.Server()
 	sources := news.Recorder(sourcestate.FieldManager)
 	return errors.Join(
 		gitsource.Setup(mgr, gitsource.Options{

@@ -35,6 +35,14 @@ type Options struct {
 	StateDir string
 	// Address is where the API server listens; empty means a free port on loopback.
 	Address string
+	// Webhooks is where Receivers' webhooks are answered, such as
+	// "127.0.0.1:9292"; empty means nowhere.
+	Webhooks string
+	// Notify lets Alerts deliver to their Providers. Otherwise an event tells
+	// what would be sent.
+	Notify bool
+	// AllowPrivate lets Providers lead to private and loopback addresses.
+	AllowPrivate bool
 	// Timeout is the last resort that ends Settle; 0 means none.
 	Timeout time.Duration
 	// Kubernetes starts the cluster.

@@ -19,6 +19,7 @@ import (
 
 	"hearth/examples"
 	"hearth/internal/domain"
+	"hearth/internal/engine/notification"
 	"hearth/internal/kube"
 	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
@@ -51,6 +52,8 @@ type Stage struct {
 	assumptions *domain.Assumptions
 	simulated   *simulated
 	engine      *engine
+	hooks       *notification.Server
+	webhooks    string // where they are answered
 	began       time.Time
 
 	stop   context.CancelFunc
@@ -101,6 +104,11 @@ const defaultSeed = 1
 const slots = 8
 
 func (s *Stage) open(ctx context.Context) error {
+	if address := s.options.Webhooks; address != "" {
+		if err := notification.CheckAddress(address, false); err != nil {
+			return &MisuseError{err}
+		}
+	}
 	if err := s.openRepository(ctx); err != nil {
 		return &MisuseError{err}
 	}
@@ -140,6 +148,9 @@ func (s *Stage) Watcher() *observe.Watcher { return s.watcher }
 
 // Kubernetes returns the cluster that the homelab runs on.
 func (s *Stage) Kubernetes() kube.Cluster { return s.kubernetes }
+
+// Webhooks returns the URL where Receivers' webhooks are answered, if anywhere.
+func (s *Stage) Webhooks() string { return s.webhooks }
 
 // ClusterName returns the name of the cluster that is rehearsed.
 func (s *Stage) ClusterName() string { return s.cluster.Name }

@@ -57,6 +57,19 @@ func newServer(mgr manager.Manager, o Options) *Server {
 	}
 }
 
+// CheckAddress returns what is wrong with an address to answer webhooks on:
+// unless they are to be exposed it has to be on loopback.
+func CheckAddress(address string, exposed bool) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("serve webhooks on %q: %w", address, err)
+	}
+	if ip := net.ParseIP(host); !exposed && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("serve webhooks on %q: it is not on loopback: put a proxy before it", address)
+	}
+	return nil
+}
+
 // Listen serves on an address, such as "127.0.0.1:9292", until ctx ends; empty
 // means a free port on loopback. It returns the URL once it can be reached.
 // Done is closed when all has ended. Addresses beyond loopback are refused
@@ -65,12 +78,8 @@ func (s *Server) Listen(ctx context.Context, address string) (url string, done <
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", nil, fmt.Errorf("serve webhooks on %q: %w", address, err)
-	}
-	if ip := net.ParseIP(host); !s.o.AllowExposed && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", nil, fmt.Errorf("serve webhooks on %q: it is not on loopback: allow to be exposed, or put a proxy before it", address)
+	if err := CheckAddress(address, s.o.AllowExposed); err != nil {
+		return "", nil, err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {

@@ -14,10 +14,11 @@ import (
 // rooms says which rooms of the house each room may import, beside itself.
 var rooms = map[string][]string{
 	"api":           {},
-	"cli":           {"domain", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "scaffold", "source"},
+	"cli":           {"domain", "drift", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "scaffold", "source"},
 	"compatibility": {},
 	"domain":        {},
-	"engine":        {"api", "domain", "kube", "onepassword", "render", "source"},
+	"drift":         {"domain", "kube", "render", "repo"},
+	"engine":        {"api", "domain", "drift", "kube", "onepassword", "render", "source"},
 	"graph":         {"api", "domain", "manifest", "onepassword", "render", "repo", "spelling"},
 	"kube":          {"api", "domain"},
 	"manifest":      {"domain"},

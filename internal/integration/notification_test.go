@@ -305,6 +305,24 @@ func TestAReceiversWebhookAsksForReconciles(t *testing.T) {
 	}
 }
 
+// TestAReceiverOfAnIssuerNeedsNoToken gives it a path that follows from its
+// name, and refuses who proves nothing.
+func TestAReceiverOfAnIssuerNeedsNoToken(t *testing.T) {
+	m := startMessenger(t, notification.Options{})
+	m.repository("one", nil)
+	r := m.receiver("hook", `{type: generic-oidc, oidcProviders: [{issuerURL: "https://issuer.example", validations: [{expression: "claims.sub == 'me'", message: "not me"}]}], resources: [{kind: GitRepository, name: one}]}`)
+	m.ready(r, metav1.ConditionTrue, meta.SucceededReason)
+	if r.Status.WebhookPath != r.GetWebhookPath("") {
+		t.Errorf("the path is %s, want %s", r.Status.WebhookPath, r.GetWebhookPath(""))
+	}
+	if got := m.post(r.Status.WebhookPath, "{}", http.Header{"Authorization": {"Bearer a.b.c"}}); got != http.StatusBadRequest {
+		t.Errorf("status %d", got)
+	}
+	if m.requested("one") != "" {
+		t.Error("it was acted on")
+	}
+}
+
 func TestAReplayIsAnsweredAndNotActedOn(t *testing.T) {
 	m := startMessenger(t, notification.Options{})
 	m.secret("token", map[string]string{"token": hookToken})

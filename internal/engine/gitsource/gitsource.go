@@ -36,6 +36,7 @@ import (
 	"hearth/internal/engine/sourcestate"
 	"hearth/internal/kube/work"
 	"hearth/internal/source"
+	"hearth/internal/source/githubapp"
 )
 
 // concurrency is how many repositories are under way at once.
@@ -86,6 +87,7 @@ type reconciler struct {
 	o       Options
 	client  client.Client
 	backoff work.Backoff[types.NamespacedName]
+	apps    githubapp.Tokens
 
 	mu         sync.Mutex
 	overridden map[types.NamespacedName]bool

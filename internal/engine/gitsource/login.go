@@ -2,6 +2,7 @@ package gitsource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
@@ -9,25 +10,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/source/git"
+	"hearth/internal/source/githubapp"
+	"hearth/internal/source/guard"
 )
-
-// githubAppID is the key by which Flux knows the Secret of a GitHub App.
-const githubAppID = "githubAppID"
 
 // remote says how to reach a repository, with what its Secrets hold.
 func (a *attempt) remote(ctx context.Context) (git.Remote, error) {
 	obj := a.obj
 	remote := git.Remote{URL: obj.Spec.URL, RefusePrivate: a.o.RefusePrivate}
-	if provider := obj.GetProvider(); provider != sourcev1.GitProviderGeneric {
+	provider := obj.GetProvider()
+	if provider != sourcev1.GitProviderGeneric && provider != sourcev1.GitProviderGitHub {
 		return remote, &failure{
 			reason: sourcev1.InvalidProviderConfigurationReason, stalled: true,
-			err: fmt.Errorf("spec.provider: Hearth cannot sign in with the provider '%s'; use 'generic' with a token or a deploy key in spec.secretRef", provider),
+			err: fmt.Errorf("spec.provider: Hearth cannot sign in with the provider '%s'; use 'generic' with a token or a deploy key in spec.secretRef, or 'github' with the keys of a GitHub App", provider),
 		}
 	}
 	if obj.Spec.ProxySecretRef != nil {
 		data, err := a.secret(ctx, obj.Spec.ProxySecretRef.Name)
 		if err == nil {
-			remote.Proxy, err = git.ProxyOf(data)
+			remote.Proxy, err = guard.ProxyOf(data)
 		}
 		if err != nil {
 			return remote, &failure{reason: sourcev1.AuthenticationFailedReason, err: fmt.Errorf("failed to configure proxy options: %w", err)}
@@ -40,10 +41,17 @@ func (a *attempt) remote(ctx context.Context) (git.Remote, error) {
 			return remote, &failure{reason: sourcev1.AuthenticationFailedReason, err: err}
 		}
 	}
-	if len(data[githubAppID]) > 0 {
+	isApp := len(data[githubapp.IDKey]) > 0
+	if isApp && provider != sourcev1.GitProviderGitHub {
 		return remote, &failure{
 			reason: sourcev1.InvalidProviderConfigurationReason,
 			err:    fmt.Errorf("secretRef '%s/%s' has github app data but provider is not set to github", obj.Namespace, obj.Spec.SecretRef.Name),
+		}
+	}
+	if !isApp && provider == sourcev1.GitProviderGitHub {
+		return remote, &failure{
+			reason: sourcev1.InvalidProviderConfigurationReason,
+			err:    errors.New("secretRef with github app data must be specified when provider is set to github"),
 		}
 	}
 	credentials, err := git.CredentialsOf(obj.Spec.URL, data)
@@ -51,6 +59,9 @@ func (a *attempt) remote(ctx context.Context) (git.Remote, error) {
 		return remote, authenticationFailed(err)
 	}
 	remote.Credentials = credentials
+	if isApp {
+		return remote, a.signInAsApp(ctx, &remote, data)
+	}
 	return remote, nil
 }
 

@@ -231,7 +231,7 @@ func TestLogins(t *testing.T) {
 		"provider azure": {change: func(obj *sourcev1.GitRepository) { obj.Spec.Provider = "azure" },
 			reason: "InvalidProviderConfiguration", stall: true, says: "spec.provider: Hearth cannot sign in with the provider 'azure'"},
 		"provider github": {change: func(obj *sourcev1.GitRepository) { obj.Spec.Provider = "github" },
-			reason: "InvalidProviderConfiguration", stall: true, says: "'github'"},
+			reason: "InvalidProviderConfiguration", says: "secretRef with github app data must be specified"},
 		"a URL that is none": {change: func(obj *sourcev1.GitRepository) { obj.Spec.URL = "https://u:hunter2@[::1" },
 			reason: "URLInvalid", stall: true, says: "the URL of the repository is invalid"},
 	} {

@@ -15,6 +15,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"hearth/internal/source/githubapp"
 )
 
 // maxAddress bounds an address that comes from a Secret, in bytes.
@@ -38,7 +40,7 @@ type destination struct {
 	proxied bool
 	hidden  []string // what must not be told, longest first
 	posted  *posted
-	tokens  *appTokens
+	tokens  *githubapp.Tokens
 }
 
 // destination reads where a Provider leads, and with which credentials.

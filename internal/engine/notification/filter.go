@@ -17,21 +17,25 @@ import (
 )
 
 // filterExpression compiles a condition on a resource's metadata, res, and a
-// request's body, req.
-func filterExpression(source string) (*fluxcel.Expression, error) {
-	return fluxcel.NewExpression(source, fluxcel.WithCompile(), fluxcel.WithOutputType(cel.BoolType),
-		fluxcel.WithStructVariables("res", "req"))
+// request's body, req; and its sender's claims, where an issuer vouches for them.
+func filterExpression(spec *notificationv1.ReceiverSpec, source string) (*fluxcel.Expression, error) {
+	known := []string{"res", "req"}
+	if spec.Type == notificationv1.GenericOIDCReceiver {
+		known = append(known, "claims")
+	}
+	return fluxcel.NewExpression(source, fluxcel.WithCompile(), fluxcel.WithOutputType(cel.BoolType), fluxcel.WithStructVariables(known...))
 }
 
 // filter tells which resources a request is for: those for which all of its
 // expressions hold.
 type filter struct {
-	expressions []*fluxcel.Expression
-	body        map[string]any
+	expressions  []*fluxcel.Expression
+	body, claims map[string]any
 }
 
-// filtersOf returns one filter for each of a Receiver's resources.
-func filtersOf(spec *notificationv1.ReceiverSpec, header http.Header, body []byte) ([]filter, error) {
+// filtersOf returns one filter for each of a Receiver's resources; claims are
+// nil but for Receivers that believe an issuer.
+func filtersOf(spec *notificationv1.ReceiverSpec, header http.Header, body []byte, claims map[string]any) ([]filter, error) {
 	filters := make([]filter, len(spec.Resources))
 	var read map[string]any
 	for i, resource := range spec.Resources {
@@ -39,7 +43,7 @@ func filtersOf(spec *notificationv1.ReceiverSpec, header http.Header, body []byt
 			if source == "" {
 				continue
 			}
-			expression, err := filterExpression(source)
+			expression, err := filterExpression(spec, source)
 			if err != nil {
 				return nil, err
 			}
@@ -54,7 +58,7 @@ func filtersOf(spec *notificationv1.ReceiverSpec, header http.Header, body []byt
 				return nil, err
 			}
 		}
-		filters[i].body = read
+		filters[i].body, filters[i].claims = read, claims
 	}
 	return filters, nil
 }
@@ -92,7 +96,11 @@ func (f filter) accepts(ctx context.Context, obj client.Object) (bool, error) {
 		return false, fmt.Errorf("evaluate the filter: %w", err)
 	}
 	for _, expression := range f.expressions {
-		accepted, err := expression.EvaluateBoolean(ctx, map[string]any{"res": res, "req": f.body})
+		data := map[string]any{"res": res, "req": f.body}
+		if f.claims != nil {
+			data["claims"] = f.claims
+		}
+		accepted, err := expression.EvaluateBoolean(ctx, data)
 		if err != nil || !accepted {
 			return false, err
 		}

@@ -39,7 +39,7 @@ func TestFiltersChooseResources(t *testing.T) {
 			if test.body != "" {
 				text = test.body
 			}
-			filters, err := filtersOf(spec, headers("Content-Type", kind), []byte(text))
+			filters, err := filtersOf(spec, headers("Content-Type", kind), []byte(text), nil)
 			got := false
 			if err == nil {
 				got, err = filters[0].accepts(t.Context(), obj)

@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	eventv1 "github.com/fluxcd/pkg/apis/event/v1beta1"
+
+	"hearth/internal/source/githubapp"
 )
 
 // github is a repository on GitHub or GitHub Enterprise.
@@ -35,19 +37,11 @@ func (d *destination) github(ctx context.Context) (*github, error) {
 	}
 	token, err := d.needToken()
 	if err != nil {
-		if token, err = d.appToken(ctx, api, owner); err != nil {
+		if token, err = d.appToken(ctx, api); err != nil {
 			return nil, err
 		}
 	}
-	return &github{api: api, owner: owner, name: name, header: githubHeader(token)}, nil
-}
-
-func githubHeader(token string) map[string]string {
-	return map[string]string{
-		"Accept":               "application/vnd.github+json",
-		"Authorization":        "Bearer " + token,
-		"X-GitHub-Api-Version": "2022-11-28",
-	}
+	return &github{api: api, owner: owner, name: name, header: githubapp.Header(token)}, nil
 }
 
 // at returns the URL of something of the repository.

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"hearth/internal/source/githubapp"
 )
 
 // sent is a request as a destination saw it.
@@ -83,7 +85,7 @@ func withReason(reason string) func(*eventv1.Event) {
 
 // newDestination leads to a server, with Hearth's own client.
 func newDestination(url string) *destination {
-	d := &destination{uid: "c4f1", address: url, guard: guard{private: true}, posted: newPosted(time.Minute), tokens: newAppTokens(), statusID: "kustomization/apps/c4f1"}
+	d := &destination{uid: "c4f1", address: url, guard: guard{private: true}, posted: newPosted(time.Minute), tokens: &githubapp.Tokens{}, statusID: "kustomization/apps/c4f1"}
 	d.http = d.client(nil, nil)
 	return d
 }

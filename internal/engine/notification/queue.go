@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/kube/work"
+	"hearth/internal/source/githubapp"
 )
 
 const (
@@ -38,7 +39,7 @@ type queue struct {
 	slots   chan struct{}
 	seen    *recent[[sha256.Size]byte]
 	posted  *posted
-	tokens  *appTokens
+	tokens  *githubapp.Tokens
 	backoff work.Backoff[*message]
 	dropped atomic.Uint64
 
@@ -61,7 +62,7 @@ func newQueue(c client.Client, o Options) *queue {
 		slots:   make(chan struct{}, concurrency),
 		seen:    newRecent[[sha256.Size]byte](o.Repeat, maxRemembered),
 		posted:  newPosted(o.Repeat),
-		tokens:  newAppTokens(),
+		tokens:  &githubapp.Tokens{},
 		backoff: work.Backoff[*message]{Base: o.RetryBase},
 		lanes:   map[types.NamespacedName][]*message{},
 	}

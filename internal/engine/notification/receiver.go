@@ -124,11 +124,18 @@ func checkReceiver(obj *notificationv1.Receiver) (reason string, err error) {
 	if err := serves(obj.Spec.Type); err != nil {
 		return reasonUnsupported, err
 	}
-	if obj.Spec.SecretRef == nil {
+	invalid, uncompiled := checkIssuers(&obj.Spec)
+	if invalid != nil {
+		return notificationv1.ValidationFailedReason, invalid
+	}
+	if uncompiled != nil {
+		return meta.InvalidCELExpressionReason, uncompiled
+	}
+	if obj.Spec.SecretRef == nil && obj.Spec.Type != notificationv1.GenericOIDCReceiver {
 		return notificationv1.ValidationFailedReason, fmt.Errorf("secretRef is required when type is not %s", notificationv1.GenericOIDCReceiver)
 	}
 	if obj.Spec.ResourceFilter != "" {
-		if _, err := filterExpression(obj.Spec.ResourceFilter); err != nil {
+		if _, err := filterExpression(&obj.Spec, obj.Spec.ResourceFilter); err != nil {
 			return meta.InvalidCELExpressionReason, fmt.Errorf("invalid resourceFilter expression: %w", err)
 		}
 	}
@@ -136,7 +143,7 @@ func checkReceiver(obj *notificationv1.Receiver) (reason string, err error) {
 		if resource.Filter == "" {
 			continue
 		}
-		if _, err := filterExpression(resource.Filter); err != nil {
+		if _, err := filterExpression(&obj.Spec, resource.Filter); err != nil {
 			return meta.InvalidCELExpressionReason, fmt.Errorf("invalid filter expression for resources[%d] (kind=%q, name=%q): %w", i, resource.Kind, resource.Name, err)
 		}
 	}
@@ -144,8 +151,11 @@ func checkReceiver(obj *notificationv1.Receiver) (reason string, err error) {
 }
 
 // tokenOf reads the token that a Receiver's requests prove to know. An empty
-// one would prove nothing.
+// one would prove nothing; only where an issuer proves who sends there is none.
 func tokenOf(ctx context.Context, c client.Reader, obj *notificationv1.Receiver) ([]byte, error) {
+	if obj.Spec.Type == notificationv1.GenericOIDCReceiver {
+		return nil, nil
+	}
 	if obj.Spec.SecretRef == nil {
 		return nil, errors.New("the Receiver names no secret")
 	}

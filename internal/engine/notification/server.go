@@ -46,6 +46,7 @@ type Server struct {
 	slots  chan struct{}
 	ids    *recent[[sha256.Size]byte]
 	bodies *recent[[sha256.Size]byte]
+	issued *identities
 }
 
 func newServer(mgr manager.Manager, o Options) *Server {
@@ -54,6 +55,7 @@ func newServer(mgr manager.Manager, o Options) *Server {
 		slots:  make(chan struct{}, maxRequests),
 		ids:    newRecent[[sha256.Size]byte](replayed, maxRemembered),
 		bodies: newRecent[[sha256.Size]byte](repeated, maxRemembered),
+		issued: newIdentities(guard{private: o.AllowPrivate}),
 	}
 }
 
@@ -151,7 +153,7 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 
 // handle acts on what a Receiver was sent, once.
 func (s *Server) handle(ctx context.Context, log logr.Logger, receiver *notificationv1.Receiver, token []byte, header http.Header, body []byte) int {
-	h, err := verify(&receiver.Spec, token, header, body)
+	h, claims, err := s.believe(ctx, &receiver.Spec, token, header, body)
 	if err != nil {
 		log.Error(err, "unable to validate payload")
 		return http.StatusBadRequest
@@ -161,7 +163,7 @@ func (s *Server) handle(ctx context.Context, log logr.Logger, receiver *notifica
 		log.Info("not acted on again: the same was received a moment ago")
 		return http.StatusOK
 	}
-	filters, err := filtersOf(&receiver.Spec, header, body)
+	filters, err := filtersOf(&receiver.Spec, header, body, claims)
 	if err == nil {
 		err = s.request(ctx, receiver, filters)
 	}
@@ -172,6 +174,17 @@ func (s *Server) handle(ctx context.Context, log logr.Logger, receiver *notifica
 	}
 	log.Info("requested reconciliation", "event", h.event)
 	return http.StatusOK
+}
+
+// believe checks who sends a request: who knows the token, or who has one of an
+// issuer that the Receiver believes.
+func (s *Server) believe(ctx context.Context, spec *notificationv1.ReceiverSpec, token []byte, header http.Header, body []byte) (h hit, claims map[string]any, err error) {
+	if spec.Type != notificationv1.GenericOIDCReceiver {
+		h, err = verify(spec, token, header, body)
+		return h, nil, err
+	}
+	claims, err = s.issued.claims(ctx, spec.OIDCProviders, header)
+	return hit{event: noEvents}, claims, err
 }
 
 // hookPath is the form of every webhook's path.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -30,7 +31,8 @@ type hit struct {
 // verifier checks that a request knows the token.
 type verifier func(token []byte, header http.Header, body []byte) (hit, error)
 
-// verifiers are the types of Receivers that Hearth serves.
+// verifiers are the types of Receivers that Hearth serves, beside those that
+// believe an issuer's token.
 var verifiers = map[string]verifier{
 	notificationv1.GenericReceiver:     verifyNothing,
 	notificationv1.GenericHMACReceiver: verifyGenericHMAC,
@@ -42,18 +44,16 @@ var verifiers = map[string]verifier{
 	notificationv1.QuayReceiver:        verifyQuay,
 	notificationv1.ACRReceiver:         verifyACR,
 	notificationv1.NexusReceiver:       verifyNexus,
+	notificationv1.CDEventsReceiver:    verifyCDEvents,
 }
 
 // serves returns an error that lists what is served, unless a type is.
 func serves(kind string) error {
-	if _, ok := verifiers[kind]; ok {
+	known := slices.Sorted(maps.Keys(verifiers))
+	known = append(known, notificationv1.GenericOIDCReceiver)
+	if slices.Contains(known, kind) {
 		return nil
 	}
-	known := make([]string, 0, len(verifiers))
-	for name := range verifiers {
-		known = append(known, name)
-	}
-	slices.Sort(known)
 	return fmt.Errorf("Receivers of the type %q are not served: use one of %s", kind, strings.Join(known, ", "))
 }
 

@@ -64,7 +64,7 @@ func (c Credentials) checkHTTP(scheme string) error {
 	case c.BearerToken != "" && c.Password != "":
 		return fmt.Errorf("invalid '%s' auth option: 'password' and 'bearerToken' cannot be both set", scheme)
 	}
-	_, err := c.tls()
+	_, err := c.TLS()
 	return err
 }
 
@@ -87,8 +87,8 @@ func (c Credentials) withoutSecrets() Credentials {
 	return Credentials{CA: c.CA}
 }
 
-// tls returns how servers and, if it has a certificate, the client are known.
-func (c Credentials) tls() (*tls.Config, error) {
+// TLS returns how servers and, if it has a certificate, the client are known.
+func (c Credentials) TLS() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if len(c.CA) > 0 {
 		pool, err := x509.SystemCertPool()
@@ -168,29 +168,4 @@ func (c Credentials) of(u *url.URL) Credentials {
 	c.Username = u.User.Username()
 	c.Password, _ = u.User.Password()
 	return c
-}
-
-// ProxyOf reads a proxy's address and credentials from a Secret's data.
-func ProxyOf(data map[string][]byte) (*url.URL, error) {
-	address := string(data["address"])
-	if address == "" {
-		return nil, errors.New("the proxy secret has no key 'address'")
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" {
-		return nil, errors.New("the proxy secret's address is no URL")
-	}
-	switch u.Scheme {
-	case "http", "https", "socks5", "socks5h":
-	default:
-		return nil, errors.New("the proxy secret's address must be an http, https or socks5 URL")
-	}
-	username, password := string(data["username"]), string(data["password"])
-	switch {
-	case username != "" && password != "":
-		u.User = url.UserPassword(username, password)
-	case username != "":
-		u.User = url.User(username)
-	}
-	return u, nil
 }

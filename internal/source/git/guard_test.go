@@ -9,28 +9,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 
 	"hearth/internal/source/gittest"
+	"hearth/internal/source/guard"
 )
-
-func TestReach(t *testing.T) {
-	for address, want := range map[string]reach{
-		"1.1.1.1": public, "2606:4700::1111": public, "::ffff:1.1.1.1": public, "64:ff9b::101:101": public,
-		"127.0.0.1": private, "::1": private, "10.1.2.3": private, "192.168.1.1": private, "172.16.0.1": private,
-		"100.64.0.1": private, "fd12::1": private, "fec0::1": private, "::ffff:10.0.0.1": private, "64:ff9b::a00:1": private, "2002:a00:1::": private, "::10.0.0.1": private,
-		"169.254.169.254": forbidden, "169.254.0.1": forbidden, "fe80::1": forbidden, "fe80::1%eth0": forbidden, "::ffff:169.254.169.254": forbidden,
-		"64:ff9b::a9fe:a9fe": forbidden, "2002:a9fe:a9fe::1": forbidden, "::169.254.169.254": forbidden,
-		"fd00:ec2::254": forbidden, "100.100.100.200": forbidden, "168.63.129.16": forbidden, "192.0.0.192": forbidden,
-		"0.0.0.0": forbidden, "0.1.2.3": forbidden, "::": forbidden, "224.0.0.1": forbidden, "ff02::1": forbidden, "255.255.255.255": forbidden,
-	} {
-		if got := reachOf(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s is %d, want %d", address, got, want)
-		}
-	}
-}
 
 // around opens a repository as if the addresses given were public; all others
 // of loopback are private.
@@ -40,15 +24,14 @@ func around(t *testing.T, remote Remote, publicHosts ...string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGuard(u, remote.RefusePrivate)
-	g.classify = func(ip netip.Addr) reach {
+	g := guard.New(u, remote.RefusePrivate).Classified(func(ip netip.Addr) guard.Reach {
 		for _, host := range publicHosts {
 			if ip.Unmap().String() == host {
-				return public
+				return guard.Public
 			}
 		}
-		return reachOf(ip)
-	}
+		return guard.Of(ip)
+	})
 	session, err := open(t.Context(), u, remote, g)
 	if err != nil {
 		return err
@@ -174,17 +157,6 @@ func TestWhatARepositoryLeadsToIsGuarded(t *testing.T) {
 				t.Errorf("the other server was shown %q", shown)
 			}
 		})
-	}
-}
-
-func TestANameThatTurnsPrivateIsRefused(t *testing.T) {
-	u := &url.URL{Scheme: "https", Host: "git.example.org"}
-	g := newGuard(u, false)
-	if err := g.check("git.example.org:443", netip.MustParseAddr("1.1.1.1")); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.check("git.example.org:443", netip.MustParseAddr("10.0.0.1")); !errors.Is(err, ErrRefused) {
-		t.Errorf("got %v", err)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+
+	"hearth/internal/source/guard"
 )
 
 const (
@@ -23,41 +24,24 @@ const (
 type httpConnection struct {
 	client      *http.Client
 	transport   *http.Transport
-	guard       *guard
 	credentials Credentials
 	own         *url.URL // as the owner wrote it
 	base        *url.URL // where redirects led
 }
 
-func openHTTP(u *url.URL, remote Remote, g *guard) (*httpConnection, error) {
+func openHTTP(u *url.URL, remote Remote, g *guard.Guard) (*httpConnection, error) {
 	credentials := remote.Credentials.of(u)
-	config, err := credentials.tls()
+	config, err := credentials.TLS()
 	if err != nil {
 		return nil, err
 	}
-	proxy := func(r *http.Request) (*url.URL, error) {
-		via := remote.Proxy
-		if via == nil {
-			var err error
-			if via, err = http.ProxyFromEnvironment(r); err != nil {
-				return nil, errors.New("the proxy that the environment names is no URL")
-			}
-		}
-		if via == nil {
-			return nil, nil
-		}
-		g.allowProxy(via)
-		return via, g.checkProxied(r.Context(), r.URL)
-	}
-	transport := &http.Transport{
-		Proxy: proxy, DialContext: g.dial, TLSClientConfig: config, ForceAttemptHTTP2: true,
-		TLSHandshakeTimeout: 30 * time.Second, MaxResponseHeaderBytes: 1 << 20, DisableCompression: true,
-	}
+	transport := g.Transport(config, remote.Proxy)
+	transport.DisableCompression = true
 	own := *u
 	own.User, own.RawQuery, own.Fragment = nil, "", ""
 	own.Path = strings.TrimSuffix(own.Path, "/")
 	own.RawPath = strings.TrimSuffix(own.RawPath, "/")
-	c := &httpConnection{transport: transport, guard: g, credentials: credentials, own: &own, base: &own}
+	c := &httpConnection{transport: transport, credentials: credentials, own: &own, base: &own}
 	c.client = &http.Client{
 		Transport: transport,
 		// Redirects are followed here, so that credentials do not go with them.
@@ -176,7 +160,7 @@ func (c *httpConnection) do(ctx context.Context, method string, at *url.URL, bod
 // owner wrote it or over TLS instead.
 func (c *httpConnection) trusted(at *url.URL) bool {
 	if at.Scheme == c.own.Scheme {
-		return hostPort(at) == hostPort(c.own)
+		return guard.HostPort(at) == guard.HostPort(c.own)
 	}
 	return at.Scheme == "https" && strings.EqualFold(at.Hostname(), c.own.Hostname())
 }

@@ -11,15 +11,20 @@ import (
 	"net/url"
 
 	"golang.org/x/net/proxy"
+
+	"hearth/internal/source/guard"
 )
 
+// ProxyOf reads a proxy's address and credentials from a Secret's data.
+func ProxyOf(data map[string][]byte) (*url.URL, error) { return guard.ProxyOf(data) }
+
 // dialVia connects to a URL's server, through a proxy if there is one.
-func dialVia(ctx context.Context, via, u *url.URL, g *guard) (net.Conn, error) {
+func dialVia(ctx context.Context, via, u *url.URL, g *guard.Guard) (net.Conn, error) {
 	if via == nil {
-		return g.dial(ctx, "tcp", hostPort(u))
+		return g.Dial(ctx, "tcp", guard.HostPort(u))
 	}
-	g.allowProxy(via)
-	if err := g.checkProxied(ctx, u); err != nil {
+	g.AllowProxy(via)
+	if err := g.CheckProxied(ctx, u); err != nil {
 		return nil, err
 	}
 	switch via.Scheme {
@@ -30,13 +35,13 @@ func dialVia(ctx context.Context, via, u *url.URL, g *guard) (net.Conn, error) {
 	}
 }
 
-func dialSOCKS(ctx context.Context, via, u *url.URL, g *guard) (net.Conn, error) {
+func dialSOCKS(ctx context.Context, via, u *url.URL, g *guard.Guard) (net.Conn, error) {
 	var auth *proxy.Auth
 	if via.User != nil {
 		password, _ := via.User.Password()
 		auth = &proxy.Auth{User: via.User.Username(), Password: password}
 	}
-	dialer, err := proxy.SOCKS5("tcp", hostPort(via), auth, guarded{g})
+	dialer, err := proxy.SOCKS5("tcp", guard.HostPort(via), auth, guarded{g})
 	if err != nil {
 		return nil, errors.New("the proxy cannot be used")
 	}
@@ -44,29 +49,29 @@ func dialSOCKS(ctx context.Context, via, u *url.URL, g *guard) (net.Conn, error)
 	if !ok {
 		return nil, errors.New("the proxy cannot be used")
 	}
-	return through.DialContext(ctx, "tcp", hostPort(u))
+	return through.DialContext(ctx, "tcp", guard.HostPort(u))
 }
 
 // guarded dials what a guard allows.
-type guarded struct{ guard *guard }
+type guarded struct{ guard *guard.Guard }
 
 func (d guarded) Dial(network, address string) (net.Conn, error) {
-	return d.guard.dial(context.Background(), network, address)
+	return d.guard.Dial(context.Background(), network, address)
 }
 
 func (d guarded) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return d.guard.dial(ctx, network, address)
+	return d.guard.Dial(ctx, network, address)
 }
 
 // dialConnect asks an http proxy for a tunnel.
-func dialConnect(ctx context.Context, via, u *url.URL, g *guard) (net.Conn, error) {
-	conn, err := g.dial(ctx, "tcp", hostPort(via))
+func dialConnect(ctx context.Context, via, u *url.URL, g *guard.Guard) (net.Conn, error) {
+	conn, err := g.Dial(ctx, "tcp", guard.HostPort(via))
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	tunnel, err := connectThrough(ctx, conn, via, hostPort(u))
+	tunnel, err := connectThrough(ctx, conn, via, guard.HostPort(u))
 	if err != nil {
 		conn.Close()
 		return nil, because(ctx, err)

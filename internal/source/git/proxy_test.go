@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -157,20 +156,4 @@ func TestAProxyDoesNotLeadAroundTheGuard(t *testing.T) {
 			t.Errorf("%s: %v, used %d times", raw, err, used.Load())
 		}
 	}
-	g := newGuard(&url.URL{Scheme: "https", Host: "example.org"}, false)
-	g.foreign = true
-	if err := g.check("10.0.0.1:443", netip.MustParseAddr("10.0.0.1")); err == nil {
-		t.Error("a private address is let through")
-	}
-}
-
-func FuzzProxy(f *testing.F) {
-	f.Add("socks5://proxy:1080")
-	f.Add("http://u:p@[::1")
-	f.Fuzz(func(t *testing.T, address string) {
-		u, err := ProxyOf(map[string][]byte{"address": []byte(address)})
-		if err == nil && u.Hostname() == "" {
-			t.Errorf("%q names no host", address)
-		}
-	})
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"hearth/internal/source/guard"
 )
 
 var (
@@ -28,7 +30,7 @@ const maxAdvertisement = 64 << 20
 type Session struct {
 	remote Remote
 	url    *url.URL
-	guard  *guard
+	guard  *guard.Guard
 	conn   connection
 	refs   *packp.AdvRefs
 	used   bool
@@ -42,10 +44,10 @@ func Open(ctx context.Context, remote Remote) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, u, remote, newGuard(u, remote.RefusePrivate))
+	return open(ctx, u, remote, guard.New(u, remote.RefusePrivate))
 }
 
-func open(ctx context.Context, u *url.URL, remote Remote, g *guard) (*Session, error) {
+func open(ctx context.Context, u *url.URL, remote Remote, g *guard.Guard) (*Session, error) {
 	s := &Session{remote: remote, url: u, guard: g}
 	if err := s.connect(ctx); err != nil {
 		return nil, fmt.Errorf("unable to reach '%s': %w", shown(u), because(ctx, err))

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"hearth/internal/source/guard"
 )
 
 // sshConnection runs git-upload-pack on the server.
@@ -25,7 +27,7 @@ type sshConnection struct {
 	close   sync.Once
 }
 
-func openSSH(ctx context.Context, u *url.URL, remote Remote, g *guard) (*sshConnection, error) {
+func openSSH(ctx context.Context, u *url.URL, remote Remote, g *guard.Guard) (*sshConnection, error) {
 	if err := remote.Credentials.checkSSH(); err != nil {
 		return nil, err
 	}
@@ -37,7 +39,7 @@ func openSSH(ctx context.Context, u *url.URL, remote Remote, g *guard) (*sshConn
 	if err != nil {
 		return nil, err
 	}
-	host := hostPort(u)
+	host := guard.HostPort(u)
 	config := &ssh.ClientConfig{
 		User:              "git",
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(signer)},

@@ -13,6 +13,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+
+	"hearth/internal/source/guard"
 )
 
 const (
@@ -86,12 +88,12 @@ func (c *checkout) module(parent *Snapshot, raw, rel string, commit plumbing.Has
 	}
 	remote := from.remote
 	remote.URL = u.String()
-	if u.Scheme != "ssh" && (u.Scheme != from.url.Scheme || hostPort(u) != hostPort(from.url)) {
+	if u.Scheme != "ssh" && (u.Scheme != from.url.Scheme || guard.HostPort(u) != guard.HostPort(from.url)) {
 		remote.Credentials = remote.Credentials.withoutSecrets()
 	} else if u.User == nil {
 		u.User = from.url.User
 	}
-	session, err := open(c.ctx, u, remote, from.guard.child(u))
+	session, err := open(c.ctx, u, remote, from.guard.Child(u))
 	if err != nil {
 		return err
 	}

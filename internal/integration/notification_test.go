@@ -315,7 +315,7 @@ func TestAReceiverOfAnIssuerNeedsNoToken(t *testing.T) {
 	if r.Status.WebhookPath != r.GetWebhookPath("") {
 		t.Errorf("the path is %s, want %s", r.Status.WebhookPath, r.GetWebhookPath(""))
 	}
-	if got := m.post(r.Status.WebhookPath, "{}", http.Header{"Authorization": {"Bearer a.b.c"}}); got != http.StatusBadRequest {
+	if got := m.post(r.Status.WebhookPath, "{}", map[string]string{"Authorization": "Bearer a.b.c"}); got != http.StatusBadRequest {
 		t.Errorf("status %d", got)
 	}
 	if m.requested("one") != "" {

@@ -26,9 +26,11 @@ const FieldManager = "source-controller"
 // Error is a failure with the reason that its condition shows. A stalled one
 // cannot be mended by trying again.
 type Error struct {
-	Reason  string
-	Stalled bool
-	Err     error
+	// Condition is the one that becomes true; empty means FetchFailed.
+	Condition string
+	Reason    string
+	Stalled   bool
+	Err       error
 }
 
 // Error returns the cause's message.

@@ -1,7 +1,7 @@
 // Package crds holds the custom resource definitions of every kind that Hearth
-// reconciles (Flux, External Secrets), of the Gateway API, and of
-// flux-operator's kinds that homelabs name; it installs them, and makes
-// permissive ones for kinds whose definition nobody supplied.
+// reconciles (Flux, flux-operator, External Secrets) and of the Gateway API; it
+// installs them, and makes permissive ones for kinds whose definition nobody
+// supplied.
 //
 // The manifests are generated from the Go types and modules Hearth is built
 // with, so they always match what its reconcilers read and write. The package
@@ -32,7 +32,7 @@ func All() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded CRDs: %w", err)
 	}
-	all := fluxOperator()
+	var all []*apiextensionsv1.CustomResourceDefinition
 	for _, entry := range entries {
 		raw, err := manifests.ReadFile(path.Join(folder, entry.Name()))
 		if err != nil {
@@ -46,16 +46,4 @@ func All() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 	}
 	slices.SortFunc(all, func(a, b *apiextensionsv1.CustomResourceDefinition) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
-}
-
-// fluxOperator are the kinds of flux-operator. Hearth reads a few of their
-// fields and imports none of their types, so any content is admitted.
-func fluxOperator() []*apiextensionsv1.CustomResourceDefinition {
-	const group, version = "fluxcd.controlplane.io", "v1"
-	var all []*apiextensionsv1.CustomResourceDefinition
-	for _, kind := range []string{"FluxInstance", "FluxReport", "ResourceSet", "ResourceSetInputProvider"} {
-		plural, namespaced := Names(group, kind)
-		all = append(all, Permissive(group, version, kind, plural, namespaced))
-	}
-	return all
 }

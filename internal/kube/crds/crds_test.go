@@ -35,6 +35,7 @@ func TestAllCoversWhatHearthReconciles(t *testing.T) {
 		"helmcharts.source.toolkit.fluxcd.io":              "v1",
 		"buckets.source.toolkit.fluxcd.io":                 "v1",
 		"externalartifacts.source.toolkit.fluxcd.io":       "v1",
+		"artifactgenerators.source.extensions.fluxcd.io":   "v1beta1",
 		"kustomizations.kustomize.toolkit.fluxcd.io":       "v1",
 		"helmreleases.helm.toolkit.fluxcd.io":              "v2",
 		"providers.notification.toolkit.fluxcd.io":         "v1beta3",

@@ -22,10 +22,12 @@ import (
 // installs is generated from exactly these, old versions included.
 var typed = []string{
 	"github.com/fluxcd/source-controller/api/...",
+	"github.com/fluxcd/source-watcher/api/v2/...",
 	"github.com/fluxcd/kustomize-controller/api/...",
 	"github.com/fluxcd/helm-controller/api/...",
 	"github.com/fluxcd/notification-controller/api/...",
 	"hearth/internal/api/externalsecrets/...",
+	"hearth/internal/api/fluxcd/...",
 }
 
 const (

@@ -1,6 +1,6 @@
 // Package scheme lists the API types that Hearth knows as Go types: what
-// Kubernetes serves, Flux's own, the Gateway API's, and the few of External
-// Secrets that Hearth owns. Every other kind is handled unstructured.
+// Kubernetes serves, Flux's own, the Gateway API's, and Hearth's own types for
+// flux-operator and External Secrets. Every other kind is handled unstructured.
 package scheme
 
 import (
@@ -9,6 +9,7 @@ import (
 	notificationv1 "github.com/fluxcd/notification-controller/api/v1"
 	notificationv1beta3 "github.com/fluxcd/notification-controller/api/v1beta3"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
+	generatorv1beta1 "github.com/fluxcd/source-watcher/api/v2/v1beta1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -19,6 +20,7 @@ import (
 
 	esv1 "hearth/internal/api/externalsecrets/v1"
 	esv1alpha1 "hearth/internal/api/externalsecrets/v1alpha1"
+	fluxcdv1 "hearth/internal/api/fluxcd/v1"
 )
 
 // New returns a scheme with all of them.
@@ -29,6 +31,7 @@ func New() *runtime.Scheme {
 		apiextensionsv1.AddToScheme,
 		apiregistrationv1.AddToScheme,
 		sourcev1.AddToScheme,
+		generatorv1beta1.AddToScheme,
 		kustomizev1.AddToScheme,
 		helmv2.AddToScheme,
 		notificationv1.AddToScheme,
@@ -37,6 +40,7 @@ func New() *runtime.Scheme {
 		gatewayv1beta1.Install,
 		esv1.AddToScheme,
 		esv1alpha1.AddToScheme,
+		fluxcdv1.AddToScheme,
 	} {
 		utilruntime.Must(add(s))
 	}

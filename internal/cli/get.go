@@ -3,18 +3,14 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/rest"
 
-	"hearth/internal/kube"
 	"hearth/internal/observe"
 )
 
@@ -23,9 +19,9 @@ const getTimeout = 30 * time.Second
 
 // getFlags say which cluster to look at, and what to show of it.
 type getFlags struct {
-	namespace, output            string
-	allNamespaces                bool
-	cluster, kubeconfig, context string
+	clusterFlags
+	output        string
+	allNamespaces bool
 }
 
 func newGetCommand() *cobra.Command {
@@ -40,12 +36,9 @@ Exit code 1: there is no such cluster or object; 2: misuse.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.namespace, "namespace", "n", "", "only objects of this namespace")
+	f.register(flags)
 	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "objects of all namespaces, as without -n")
 	flags.StringVarP(&f.output, "output", "o", "text", "the form of the output: text or json")
-	flags.StringVar(&f.cluster, "cluster", "", "the homelab to show, where several are up")
-	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "show the cluster that this file names instead")
-	flags.StringVar(&f.context, "context", "", "show the cluster of this context of the kubeconfig instead")
 	return cmd
 }
 
@@ -76,11 +69,11 @@ func (f *getFlags) run(cmd *cobra.Command, args []string) error {
 
 // what checks the flags and arguments, before anything is contacted.
 func (f *getFlags) what(args []string) (kinds []kindOfView, names []string, err error) {
-	if f.output != "text" && f.output != "json" {
-		return nil, nil, fmt.Errorf("-o %q is none of text, json", f.output)
+	if err := checkForm(f.output, "text", "json"); err != nil {
+		return nil, nil, err
 	}
-	if f.cluster != "" && (f.kubeconfig != "" || f.context != "") {
-		return nil, nil, errors.New("--cluster names a homelab that is up, --kubeconfig and --context name another cluster: give one of them")
+	if err := f.check(); err != nil {
+		return nil, nil, err
 	}
 	if f.allNamespaces {
 		f.namespace = ""
@@ -93,30 +86,6 @@ func (f *getFlags) what(args []string) (kinds []kindOfView, names []string, err 
 		err = fmt.Errorf("names (%s) need a single kind, not %s", strings.Join(args[1:], " "), args[0])
 	}
 	return kinds, args[1:], err
-}
-
-// connect returns how to reach the cluster that the flags name.
-func (f *getFlags) connect() (*rest.Config, error) {
-	if f.kubeconfig != "" || f.context != "" {
-		return kube.Connect(f.kubeconfig, f.context)
-	}
-	info, err := findUp(f.cluster)
-	if err != nil {
-		return nil, err
-	}
-	return kube.Connect(info.Kubeconfig, "")
-}
-
-// unreachable words the failure to look at a cluster.
-func unreachable(config *rest.Config, err error) error {
-	var dial *net.OpError
-	if errors.As(err, &dial) {
-		return fmt.Errorf("the cluster at %s does not answer: %w", config.Host, dial.Err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the cluster at %s does not answer within %s", config.Host, getTimeout)
-	}
-	return fmt.Errorf("look at the cluster at %s: %w", config.Host, err)
 }
 
 func (f *getFlags) print(w io.Writer, v *view) error {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,13 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hearth/charts"
-	"hearth/examples"
 	"hearth/internal/graph"
 	"hearth/internal/graph/draw"
-	"hearth/internal/render/desired"
-	"hearth/internal/repo"
-	"hearth/internal/source"
 )
 
 // graphForms are the forms in which a graph is printed.
@@ -58,21 +52,12 @@ func (f graphFlags) run(ctx context.Context, p Process, args []string) error {
 	if !slices.Contains(graphForms, f.output) {
 		return fmt.Errorf("-o %q is none of %s", f.output, strings.Join(graphForms, ", "))
 	}
-	path := "."
+	path := ""
 	if len(args) > 0 {
 		path = args[0]
 	}
-	g, err := f.open(ctx, path)
-	var none *repo.NoClusterError
-	if len(args) == 0 && errors.As(err, &none) {
-		dir, remove, unpackErr := examples.Unpack()
-		if unpackErr != nil {
-			return failure{exitFailed, unpackErr}
-		}
-		defer remove()
-		fmt.Fprintln(p.Stderr, "hearth: this folder holds no homelab; showing the example")
-		g, err = f.open(ctx, dir)
-	}
+	g, done, err := onHomelab(p, path, "showing", func(path string) (*graph.Graph, error) { return f.open(ctx, path) })
+	defer done()
 	if err != nil {
 		return err
 	}
@@ -88,21 +73,7 @@ func (f graphFlags) run(ctx context.Context, p Process, args []string) error {
 
 // open computes the graph of a cluster from the tree and the charts at hand.
 func (f graphFlags) open(ctx context.Context, path string) (*graph.Graph, error) {
-	r, err := repo.Open(ctx, path, repo.Options{})
-	if err != nil {
-		return nil, err
-	}
-	cluster, err := r.Cluster(f.cluster)
-	if err != nil {
-		return nil, err
-	}
-	atHand, err := source.NewCharts(source.ChartOptions{
-		Mapping: r.Config.Sources, Root: r.Root, Embedded: charts.FS, Offline: true, StandIn: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	state, err := desired.Build(ctx, r, cluster, desired.Options{Charts: atHand})
+	state, err := desiredState(ctx, path, f.cluster)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func runUp(cmd *cobra.Command, p Process, o rehearsal.Options) (err error) {
 		}
 	}()
 	kubeconfig := stage.Kubernetes().KubeconfigPath()
-	forget, err := registerUp(upInfo{PID: os.Getpid(), Kubeconfig: kubeconfig, Cluster: stage.ClusterName(), Started: time.Now()})
+	forget, err := registerUp(upInfo{PID: os.Getpid(), Kubeconfig: kubeconfig, Cluster: stage.ClusterName(), Started: time.Now(), Repository: stage.Root()})
 	if err != nil {
 		return failure{exitFailed, err}
 	}

@@ -20,6 +20,8 @@ type upInfo struct {
 	Kubeconfig string    `json:"kubeconfig"`
 	Cluster    string    `json:"cluster"`
 	Started    time.Time `json:"started"`
+	// Repository is the working tree's root.
+	Repository string `json:"repository,omitempty"`
 
 	path string // of the note
 }

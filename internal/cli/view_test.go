@@ -177,13 +177,13 @@ func TestParseKinds(t *testing.T) {
 func TestGetRefusesMisuse(t *testing.T) {
 	for name, f := range map[string]getFlags{
 		"output":       {output: "yaml"},
-		"two clusters": {output: "text", cluster: "main", context: "main"},
+		"two clusters": {output: "text", clusterFlags: clusterFlags{cluster: "main", context: "main"}},
 	} {
 		if _, _, err := f.what(nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	f := getFlags{output: "text", namespace: "media", allNamespaces: true}
+	f := getFlags{output: "text", clusterFlags: clusterFlags{namespace: "media"}, allNamespaces: true}
 	if _, _, err := f.what([]string{"all", "immich"}); err == nil {
 		t.Error("names without a kind are no error")
 	}

@@ -32,17 +32,23 @@ const (
 // so is what may not be read of Secrets, ConfigMaps and workloads, of which
 // only names and marks are read anyway. Since is by the objects' own account.
 func Read(ctx context.Context, config *rest.Config) ([]Object, error) {
+	r, err := look(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return r.watcher.Snapshot(), nil
+}
+
+// look reads a cluster into a watcher that does not go on.
+func look(ctx context.Context, config *rest.Config) (*reader, error) {
 	c, err := client.New(config, client.Options{Scheme: scheme.New()})
 	if err != nil {
 		return nil, fmt.Errorf("connect to the cluster at %s: %w", config.Host, err)
 	}
-	r := reader{client: c, watcher: newWatcher(time.Now)}
+	r := &reader{client: c, watcher: newWatcher(time.Now)}
 	// To an onlooker who has just arrived all objects were there before.
 	r.watcher.started = time.Now().Add(time.Hour)
-	if err := r.all(ctx); err != nil {
-		return nil, err
-	}
-	return r.watcher.Snapshot(), nil
+	return r, r.all(ctx)
 }
 
 type reader struct {

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"hearth/internal/domain"
+	"hearth/internal/render/desired"
+)
+
+// build is what a Kustomization or HelmRelease would apply.
+type build struct {
+	of      domain.Ref
+	objects []*desired.Object
+	// chart is that of a release, and missing why it is not at hand; played says
+	// that one of Hearth's plays it.
+	chart, missing string
+	played         bool
+	// notes tell what else is not as in life; err why it cannot be built.
+	notes []string
+	err   error
+}
+
+func kustomizationBuild(k *desired.Kustomization) build {
+	b := build{of: domain.Ref{Kind: "Kustomization", Namespace: k.Namespace, Name: k.Name}, objects: k.Objects, err: k.Err}
+	if k.Foreign {
+		b.notes = append(b.notes, "its source is not this repository: what it applies is not known")
+	}
+	var undefined []string
+	for _, u := range k.Undefined {
+		undefined = append(undefined, u.Name)
+	}
+	slices.Sort(undefined)
+	for _, name := range slices.Compact(undefined) {
+		b.notes = append(b.notes, fmt.Sprintf("nothing defines the variable %s", name))
+	}
+	return b
+}
+
+func releaseBuild(r *desired.Release) build {
+	b := build{of: domain.Ref{Kind: "HelmRelease", Namespace: r.Namespace, Name: r.Name}, objects: r.Objects, err: r.Err}
+	b.chart = fmt.Sprintf("chart %s %s", r.ChartName, r.ChartVersion)
+	b.missing, b.played = r.NotAtHand, r.StandIn
+	return b
+}
+
+// tellBuilds says what is not as in life, and what cannot be built.
+func tellBuilds(w io.Writer, builds []build) (bad bool) {
+	var missing, played []string
+	for _, b := range builds {
+		id := b.of.Namespace + "/" + b.of.Name
+		if b.missing != "" {
+			missing = append(missing, fmt.Sprintf("%s (%s)", id, b.missing))
+		}
+		if b.played {
+			played = append(played, id)
+		}
+		for _, note := range b.notes {
+			fmt.Fprintf(w, "hearth: %s: %s\n", b.of, printable(note))
+		}
+		if b.err != nil {
+			fmt.Fprintf(w, "hearth: %s cannot be built: %s\n", b.of, printable(b.err.Error()))
+			bad = true
+		}
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(w, "hearth: releases that are left out: %s\n", printable(strings.Join(missing, "; ")))
+	}
+	if len(played) > 0 {
+		fmt.Fprintf(w, "hearth: releases whose chart is played by one of Hearth's: %s\n", printable(strings.Join(played, ", ")))
+	}
+	return bad
+}
+
+// origin says whose an object is, and where it stands.
+func (b build) origin(o *desired.Object) string {
+	if b.chart != "" {
+		return b.of.String() + ", " + b.chart
+	}
+	if place := o.Place(); place.Known() {
+		return b.of.String() + ", " + place.String()
+	}
+	return b.of.String()
+}
+
+// buildsYAML writes builds as documents, each behind a comment.
+func buildsYAML(w io.Writer, state *desired.State, builds []build) error {
+	for _, b := range builds {
+		for _, o := range b.objects {
+			content, err := yaml.Marshal(state.Named(o).Object)
+			if err != nil {
+				return fmt.Errorf("%s: %w", o.Ref, err)
+			}
+			if _, err := fmt.Fprintf(w, "---\n# %s\n%s", printable(b.origin(o)), content); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// buildsJSON writes builds as one List, which kubectl takes.
+func buildsJSON(w io.Writer, state *desired.State, builds []build) error {
+	items := []map[string]any{}
+	for _, b := range builds {
+		for _, o := range b.objects {
+			items = append(items, state.Named(o).Object)
+		}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(map[string]any{"apiVersion": "v1", "kind": "List", "items": items})
+}

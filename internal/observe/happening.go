@@ -1,0 +1,184 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"hearth/internal/domain"
+)
+
+// TypeDomain marks a happening that is an event of the domain; the others have
+// the types of Kubernetes, Normal and Warning.
+const TypeDomain = "Domain"
+
+// Happening is something that happened to an object: an event that Kubernetes
+// or a reconciler recorded, or one of the domain.
+type Happening struct {
+	Time    time.Time  `json:"time"`
+	Type    string     `json:"type"`
+	Object  domain.Ref `json:"object"`
+	Reason  string     `json:"reason"`
+	Message string     `json:"message"`
+	// Count is how often it happened, Since when first.
+	Count int       `json:"count"`
+	Since time.Time `json:"since"`
+	// Source recorded it.
+	Source string `json:"source,omitempty"`
+}
+
+// Happenings returns what is on record of a cluster, oldest first: its events,
+// those that say the same as one, and of the domain's events the last of each
+// object. The empty namespace means all.
+func Happenings(ctx context.Context, config *rest.Config, c client.Client, namespace string) ([]Happening, error) {
+	list, _, err := Recorded(ctx, c, namespace)
+	if err != nil {
+		return nil, err
+	}
+	r, err := look(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range r.watcher.latestEvents() {
+		if namespace == "" || e.Subject().Namespace == namespace {
+			list = append(list, DomainHappening(e))
+		}
+	}
+	list = merged(list)
+	slices.SortStableFunc(list, func(a, b Happening) int {
+		return cmp.Or(a.Time.Compare(b.Time), a.Object.Compare(b.Object), strings.Compare(a.Reason, b.Reason), strings.Compare(a.Message, b.Message))
+	})
+	return list, nil
+}
+
+// Recorded returns the events that Kubernetes holds, in no order, and the
+// version from which on further ones can be watched.
+func Recorded(ctx context.Context, c client.Client, namespace string) (list []Happening, version string, err error) {
+	next := ""
+	for {
+		var page corev1.EventList
+		if err := c.List(ctx, &page, client.InNamespace(namespace), client.Limit(pageSize), client.Continue(next)); err != nil {
+			return nil, "", fmt.Errorf("list events: %w", err)
+		}
+		for i := range page.Items {
+			list = append(list, KubernetesHappening(&page.Items[i]))
+		}
+		if version, next = page.ResourceVersion, page.Continue; next == "" {
+			return list, version, nil
+		}
+	}
+}
+
+// KubernetesHappening reads an event of Kubernetes.
+func KubernetesHappening(e *corev1.Event) Happening {
+	o := e.InvolvedObject
+	h := Happening{
+		Type: e.Type, Reason: e.Reason, Message: oneLine(e.Message), Count: max(1, int(e.Count)),
+		Object: domain.Ref{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name},
+		Since:  firstTime(e.FirstTimestamp.Time, e.EventTime.Time, e.CreationTimestamp.Time),
+		Source: cmp.Or(e.Source.Component, e.ReportingController),
+	}
+	h.Time = firstTime(e.LastTimestamp.Time, e.EventTime.Time, e.CreationTimestamp.Time)
+	if e.Series != nil {
+		h.Count, h.Time = max(h.Count, int(e.Series.Count)), e.Series.LastObservedTime.Time
+	}
+	return h
+}
+
+func firstTime(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// merged makes one of those that say the same of the same object.
+func merged(list []Happening) []Happening {
+	type same struct {
+		object                domain.Ref
+		kind, reason, message string
+	}
+	at := map[same]int{}
+	var kept []Happening
+	for _, h := range list {
+		key := same{h.Object, h.Type, h.Reason, h.Message}
+		i, known := at[key]
+		if !known {
+			at[key] = len(kept)
+			kept = append(kept, h)
+			continue
+		}
+		k := &kept[i]
+		k.Count += h.Count
+		if h.Since.Before(k.Since) {
+			k.Since = h.Since
+		}
+		if h.Time.After(k.Time) {
+			k.Time = h.Time
+		}
+	}
+	return kept
+}
+
+// latestEvents returns the domain events that the present states amount to, in
+// the order of their objects. They happened when the state began.
+func (w *Watcher) latestEvents() []domain.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	refs := make([]domain.Ref, 0, len(w.records))
+	for ref := range w.records {
+		refs = append(refs, ref)
+	}
+	slices.SortFunc(refs, domain.Ref.Compare)
+	var events []domain.Event
+	for _, ref := range refs {
+		r := w.records[ref]
+		if h, ok := typed[gatewayv1.HTTPRoute](r.last); ok && r.Kind == kindHTTPRoute {
+			events = append(events, routeCreated(ref, h, h.CreationTimestamp.Time))
+		} else if e := domainEvent(r, r.Since); e != nil {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// DomainHappening tells an event of the domain as a happening.
+func DomainHappening(e domain.Event) Happening {
+	return Happening{
+		Time: e.When(), Since: e.When(), Type: TypeDomain, Object: e.Subject(),
+		Reason: e.EventName(), Message: sentence(e), Count: 1, Source: "hearth",
+	}
+}
+
+// sentence says what an event carries.
+func sentence(e domain.Event) string {
+	switch e := e.(type) {
+	case domain.FluxReconciled:
+		return fmt.Sprintf("%s with %d objects at %s", e.Status, e.Applied, cmp.Or(e.Revision, "no revision yet"))
+	case domain.SecretSynced:
+		return fmt.Sprintf("%s holds what the vault does: %s", e.Secret, cmp.Or(strings.Join(e.Sources, ", "), "what its sources name"))
+	case domain.HelmReleaseReady:
+		return "chart version " + e.ChartVersion
+	case domain.HTTPRouteCreated:
+		return fmt.Sprintf("%s by %s to %s", cmp.Or(strings.Join(e.Hostnames, ", "), "any host"), refs(e.Gateways), refs(e.Backends))
+	}
+	return ""
+}
+
+func refs(list []domain.Ref) string {
+	var names []string
+	for _, r := range list {
+		names = append(names, r.String())
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
+}

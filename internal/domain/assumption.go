@@ -21,6 +21,7 @@ const (
 	AssumedStorageClass AssumptionKind = "storageClass"
 	AssumedImage        AssumptionKind = "image"
 	AssumedVersion      AssumptionKind = "version"
+	AssumedInputs       AssumptionKind = "inputs"
 )
 
 // Assumption is one thing that a rehearsal made up, and why. It never holds a

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	apitypes "k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -47,18 +49,46 @@ type gitops struct {
 	t         testing.TB
 	namespace string
 	tree      string
+	store     string        // where the artifacts are, also after a restart
 	client    client.Client // reads from the server
 	index     *render.Index
 	refresh   chan struct{}
+	others    []string // namespaces that the reconcilers see beside their own
 }
 
 func startGitOps(t testing.TB, files map[string]string, change ...func(*kustomization.Options)) *gitops {
 	t.Helper()
-	g := &gitops{t: t, namespace: namespace(t), tree: t.TempDir(), index: &render.Index{}, refresh: make(chan struct{}, 1)}
+	g := newGitOps(t, files)
+	g.run(cluster(t).Config(), change...)
+	return g
+}
+
+// newGitOps has a tree and a source, and no reconcilers yet.
+func newGitOps(t testing.TB, files map[string]string) *gitops {
+	t.Helper()
+	g := &gitops{t: t, namespace: namespace(t), tree: t.TempDir(), store: t.TempDir(), index: &render.Index{}, refresh: make(chan struct{}, 1)}
 	g.write(files)
+	var err error
+	if g.client, err = client.New(cluster(t).Config(), client.Options{Scheme: scheme.New()}); err != nil {
+		t.Fatal(err)
+	}
+	g.apply(fmt.Sprintf("{apiVersion: source.toolkit.fluxcd.io/v1, kind: GitRepository, metadata: {name: home, namespace: %s}, spec: {url: %q, interval: 1h, ref: {branch: main}}}", g.namespace, gitopsURL))
+	return g
+}
+
+// gitopsURL is the repository that the tree stands for.
+const gitopsURL = "https://git.example.org/owner/home.git"
+
+// run starts the reconcilers, which end with the test or when stop is called.
+func (g *gitops) run(config *rest.Config, change ...func(*kustomization.Options)) (stop func()) {
+	t := g.t
+	t.Helper()
 	ctrllog.SetLogger(logr.Discard())
 	only := cache.ByObject{Namespaces: map[string]cache.Config{g.namespace: {}}}
-	mgr, err := manager.New(cluster(t).Config(), manager.Options{
+	for _, other := range g.others {
+		only.Namespaces[other] = cache.Config{}
+	}
+	mgr, err := manager.New(config, manager.Options{
 		Scheme:  scheme.New(),
 		Logger:  logr.Discard(),
 		Metrics: metricsserver.Options{BindAddress: "0"},
@@ -74,15 +104,11 @@ func startGitOps(t testing.TB, files map[string]string, change ...func(*kustomiz
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g.client, err = client.New(cluster(t).Config(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()}); err != nil {
-		t.Fatal(err)
-	}
-	store, err := source.OpenStore(t.TempDir())
+	store, err := source.OpenStore(g.store)
 	if err != nil {
 		t.Fatal(err)
 	}
 	gate := work.NewGate(4)
-	const url = "https://git.example.org/owner/home.git"
 	o := kustomization.Options{Gate: gate, Objects: objects.New(mgr.GetCache(), mgr.GetScheme()), Store: store, Index: g.index}
 	for _, c := range change {
 		c(&o)
@@ -100,20 +126,20 @@ func startGitOps(t testing.TB, files map[string]string, change ...func(*kustomiz
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
 			if err != nil {
 				t.Errorf("the reconcilers ended with: %v", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the reconcilers do not end")
 		}
 	})
+	t.Cleanup(stop)
 	t.Cleanup(g.clear)
-	g.apply(fmt.Sprintf("{apiVersion: source.toolkit.fluxcd.io/v1, kind: GitRepository, metadata: {name: home, namespace: %s}, spec: {url: %q, interval: 1h, ref: {branch: main}}}", g.namespace, url))
-	return g
+	return stop
 }
 
 // clear deletes what would keep the namespace from going.
@@ -211,7 +237,7 @@ func (g *gitops) get(name string) *kustomizev1.Kustomization {
 // until waits for a Kustomization to be as wanted.
 func (g *gitops) until(name, want string, is func(*kustomizev1.Kustomization) bool) *kustomizev1.Kustomization {
 	g.t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		k := g.get(name)
 		if is(k) {

@@ -4,41 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/conditions"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"hearth/internal/domain"
 	"hearth/internal/engine/sourcestate"
-	"hearth/internal/kube/work"
 	"hearth/internal/source"
 )
 
-// Reasons of a HelmChart's failures, as Flux names them.
-const (
-	reasonChartPull    = "ChartPullError"
-	reasonReference    = "InvalidChartReference"
-	reasonNoSource     = "SourceUnavailable"
-	reasonValuesFiles  = "ValuesFilesError"
-	reasonChartPackage = "ChartPackageError"
-)
-
-const (
-	// maxChart bounds a chart's archive.
-	maxChart = 64 << 20
-	// revisionDigest is how much of a Git revision a chart's version carries.
-	revisionDigest = 12
-)
+// maxChart bounds a chart's archive.
+const maxChart = 64 << 20
 
 // charts reconciles HelmCharts.
 type charts struct{ base }
@@ -47,186 +31,182 @@ type charts struct{ base }
 func (c *charts) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	obj := &sourcev1.HelmChart{}
 	if err := c.client.Get(ctx, req.NamespacedName, obj); err != nil {
-		c.backoff.Forget(req.NamespacedName)
+		if client.IgnoreNotFound(err) == nil {
+			c.release(sourcev1.HelmChartKind, req.NamespacedName)
+		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	if obj.Spec.Suspend || !obj.DeletionTimestamp.IsZero() {
+	if !obj.DeletionTimestamp.IsZero() {
+		c.release(sourcev1.HelmChartKind, req.NamespacedName)
+		return reconcile.Result{}, sourcestate.LetGo(ctx, c.client, obj)
+	}
+	if obj.Spec.Suspend {
+		c.backoff.Forget(req.NamespacedName)
 		return reconcile.Result{}, nil
 	}
-	before := obj.DeepCopy()
-	if requested, ok := meta.ReconcileAnnotationValue(obj.Annotations); ok {
-		obj.Status.SetLastHandledReconcileRequest(requested)
+	a := &attempt{base: c.base, obj: obj, Attempt: sourcestate.Try(c.client, obj)}
+	err := a.run(ctx)
+	if ctx.Err() != nil {
+		return reconcile.Result{}, nil
 	}
-	err := c.fetch(ctx, obj)
-	return c.finish(ctx, before, obj, reasonChartPull, &obj.Status.ObservedGeneration, obj.GetRequeueAfter(), err)
+	result := a.End(err, reasonPull, a.status(), c.backoff, obj.GetRequeueAfter())
+	a.TellAs(c.o.Recorder, a.built.reason(), a.built.reason(), a.built.summary())
+	return result, a.Save(ctx)
 }
 
-func (c *charts) fetch(ctx context.Context, obj *sourcev1.HelmChart) error {
-	switch obj.Spec.SourceRef.Kind {
-	case sourcev1.HelmRepositoryKind:
-		return c.fromRepository(ctx, obj)
-	case sourcev1.GitRepositoryKind:
-		return c.fromGit(ctx, obj)
-	}
-	return &sourcestate.Error{Reason: reasonReference, Stalled: true,
-		Err: fmt.Errorf("unsupported source kind '%s' of chart '%s'", obj.Spec.SourceRef.Kind, obj.Spec.Chart)}
+// attempt is one try to bring a chart up to date.
+type attempt struct {
+	base
+	*sourcestate.Attempt
+	obj   *sourcev1.HelmChart
+	fresh bool // the spec was looked at before
+	want  source.ChartRequest
+	built build
 }
 
-// get reads the source that a chart refers to.
-func (c *charts) get(ctx context.Context, obj *sourcev1.HelmChart, from client.Object) error {
-	err := c.client.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: obj.Spec.SourceRef.Name}, from)
-	if apierrors.IsNotFound(err) {
-		// Its appearance wakes the chart.
-		return &sourcestate.Error{Reason: reasonNoSource, Err: fmt.Errorf("failed to get source: %w", err)}
-	}
-	return err
+func (a *attempt) status() sourcestate.Status {
+	s := &a.obj.Status
+	return sourcestate.Status{ObservedGeneration: &s.ObservedGeneration, Artifact: &s.Artifact, URL: &s.URL, Requests: &s.ReconcileRequestStatus}
 }
 
-func (c *charts) fromRepository(ctx context.Context, obj *sourcev1.HelmChart) error {
-	var from sourcev1.HelmRepository
-	if err := c.get(ctx, obj, &from); err != nil {
+func (a *attempt) run(ctx context.Context) error {
+	if err := a.Begin(ctx, a.o.Store, a.status()); err != nil {
 		return err
 	}
-	req, err := request(ctx, c.client, &from)
-	if err != nil {
-		return &sourcestate.Error{Reason: sourcev1.AuthenticationFailedReason, Err: err}
+	a.fresh = a.obj.Status.ObservedGeneration == a.obj.Generation
+	if a.obj.Spec.Verify == nil || conditions.IsFalse(a.obj, sourcev1.SourceVerifiedCondition) {
+		conditions.Delete(a.obj, sourcev1.SourceVerifiedCondition)
 	}
-	if strings.HasPrefix(req.URL, "oci://") {
-		req.URL = strings.TrimRight(req.URL, "/") + "/" + obj.Spec.Chart
-		req.Layer = source.HelmChartLayer
-		if _, err := semver.StrictNewVersion(strings.TrimPrefix(obj.Spec.Version, "v")); err == nil {
-			req.Version = obj.Spec.Version
-		} else {
-			req.SemVer = obj.Spec.Version
-		}
+	from, err := a.source(ctx)
+	if err != nil {
+		return err
+	}
+	if artifact := from.GetArtifact(); artifact != nil {
+		a.obj.Status.ObservedSourceArtifactRevision = artifact.Revision
+	}
+	if repository, ok := from.(*sourcev1.HelmRepository); ok {
+		err = a.fromRepository(ctx, repository)
 	} else {
-		req.Name, req.Version = obj.Spec.Chart, obj.Spec.Version
-		if req.Version == "*" {
-			req.Version = ""
-		}
+		err = a.fromFolder(ctx, from.GetArtifact())
 	}
-	var result *source.ChartResult
-	err = work.Aside(ctx, func(ctx context.Context) error {
-		result, err = c.o.Charts.Fetch(ctx, req)
-		return err
-	})
 	if err != nil {
-		return &sourcestate.Error{Reason: reasonChartPull, Err: fmt.Errorf("chart pull error: %w", err)}
-	}
-	name := obj.Spec.Chart[strings.LastIndex(obj.Spec.Chart, "/")+1:]
-	obj.Status.ObservedSourceArtifactRevision = ""
-	if from.Status.Artifact != nil {
-		obj.Status.ObservedSourceArtifactRevision = from.Status.Artifact.Revision
-	}
-	if err := c.publish(ctx, obj, name, result.Version, result.Path); err != nil {
 		return err
 	}
-	sourcestate.Succeeded(obj, sourcev1.ChartPullSucceededReason, fmt.Sprintf("pulled '%s' chart with version '%s'", name, obj.Status.Artifact.Revision))
+	sourcestate.Succeeded(a.obj, a.built.reason(), a.built.summary())
 	return nil
 }
 
-// fromGit packs a chart that stands in a Git repository.
-func (c *charts) fromGit(ctx context.Context, obj *sourcev1.HelmChart) error {
-	var from sourcev1.GitRepository
-	if err := c.get(ctx, obj, &from); err != nil {
-		return err
+// source reads what the chart is taken from.
+func (a *attempt) source(ctx context.Context) (sourcev1.Source, error) {
+	ref := a.obj.Spec.SourceRef
+	var from interface {
+		client.Object
+		sourcev1.Source
 	}
-	if from.Status.Artifact == nil {
-		return &sourcestate.Error{Reason: reasonNoSource, Err: fmt.Errorf("no artifact available for %s source '%s'", sourcev1.GitRepositoryKind, from.Name)}
+	switch ref.Kind {
+	case sourcev1.HelmRepositoryKind:
+		from = &sourcev1.HelmRepository{}
+	case sourcev1.GitRepositoryKind:
+		from = &sourcev1.GitRepository{}
+	case sourcev1.BucketKind:
+		from = &sourcev1.Bucket{}
+	default:
+		return nil, &sourcestate.Error{Reason: "UnsupportedSourceKind", Stalled: true, Err: fmt.Errorf(
+			"failed to get source: unsupported source kind '%s', must be one of: [HelmRepository GitRepository Bucket]", ref.Kind)}
 	}
-	root, err := c.o.Store.Resolve(from.Status.Artifact)
+	err := a.client.Get(ctx, client.ObjectKey{Namespace: a.obj.Namespace, Name: ref.Name}, from)
+	if apierrors.IsNotFound(err) { // its appearance wakes the chart
+		return nil, &sourcestate.Error{Reason: "SourceUnavailable", Err: fmt.Errorf("failed to get source: %w", err)}
+	}
 	if err != nil {
-		return &sourcestate.Error{Reason: reasonNoSource, Err: err}
+		return nil, err
 	}
-	path := filepath.Clean(strings.TrimPrefix(obj.Spec.Chart, "./"))
-	if !filepath.IsLocal(path) {
-		return &sourcestate.Error{Reason: reasonReference, Stalled: true, Err: fmt.Errorf("the chart path '%s' leaves the repository", obj.Spec.Chart)}
+	if repository, ok := from.(*sourcev1.HelmRepository); ok && repository.Spec.Type == sourcev1.HelmRepositoryTypeOCI {
+		return from, nil
 	}
-	loaded, err := loader.Load(filepath.Join(root, path))
-	if err != nil {
-		return &sourcestate.Error{Reason: reasonReference, Err: fmt.Errorf("no usable chart at '%s': %w", obj.Spec.Chart, err)}
+	if _, err := a.o.Store.Resolve(from.GetArtifact()); err != nil {
+		return nil, &sourcestate.Error{Reason: "NoSourceArtifact", Err: fmt.Errorf("no artifact available for %s source '%s'", ref.Kind, ref.Name)}
 	}
-	version := loaded.Metadata.Version
-	if obj.Spec.ReconcileStrategy == sourcev1.ReconcileStrategyRevision {
-		if version, err = withRevision(version, from.Status.Artifact.Revision); err != nil {
-			return &sourcestate.Error{Reason: reasonChartPackage, Err: err}
-		}
-	}
-	obj.Status.ObservedSourceArtifactRevision = from.Status.Artifact.Revision
-	if err := c.publishLoaded(ctx, obj, loaded, version); err != nil {
-		return err
-	}
-	sourcestate.Succeeded(obj, sourcev1.ChartPackageSucceededReason,
-		fmt.Sprintf("packaged '%s' chart with version '%s'", loaded.Name(), obj.Status.Artifact.Revision))
-	return nil
+	return from, nil
 }
 
-// publish stores a chart's archive and names it in the status.
-func (c *charts) publish(ctx context.Context, obj *sourcev1.HelmChart, name, version, path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("storing the chart: %w", err)
+// stored reports whether the chart that is to be built is stored already, and
+// nothing of the spec changed since.
+func (a *attempt) stored() bool {
+	status := &a.obj.Status
+	if !a.fresh || status.ObservedChartName != a.built.name || !status.Artifact.HasRevision(a.built.version) {
+		return false
 	}
-	if info.IsDir() || len(obj.Spec.ValuesFiles) > 0 {
-		loaded, err := loader.Load(path)
-		if err != nil {
-			return &sourcestate.Error{Reason: reasonChartPull, Err: fmt.Errorf("chart pull error: %w", err)}
-		}
-		return c.publishLoaded(ctx, obj, loaded, version)
+	a.built.valuesFiles = a.obj.Spec.ValuesFiles
+	if status.ObservedValuesFiles != nil {
+		a.built.valuesFiles = status.ObservedValuesFiles
 	}
-	if artifact := obj.Status.Artifact; artifact.HasRevision(version) && obj.Status.ObservedChartName == name &&
-		obj.Status.ObservedGeneration == obj.Generation && c.holds(artifact) {
+	return true
+}
+
+// outdated says that another chart is built than is stored.
+func (a *attempt) outdated(ctx context.Context) error {
+	if a.obj.Status.ObservedChartName == a.built.name && a.obj.Status.Artifact.HasRevision(a.built.version) {
 		return nil
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("storing the chart: %w", err)
-	}
-	defer file.Close()
-	return c.put(ctx, obj, name, version, file)
+	return a.Outdated(ctx, "NewChart", fmt.Sprintf("new '%s' chart with version '%s'", a.built.name, a.built.version))
 }
 
-// publishLoaded packs a chart with the values files that are asked for.
-func (c *charts) publishLoaded(ctx context.Context, obj *sourcev1.HelmChart, loaded *chart.Chart, version string) error {
-	if err := mergeValuesFiles(loaded, obj.Spec.ValuesFiles, obj.Spec.IgnoreMissingValuesFiles); err != nil {
-		return &sourcestate.Error{Reason: reasonValuesFiles, Err: err}
-	}
-	loaded.Metadata.Version = version
+// pack stores a chart that was loaded, with its version and values as they were
+// decided.
+func (a *attempt) pack(ctx context.Context, loaded *chart.Chart) error {
+	loaded.Metadata.Version = a.built.version
 	file, remove, err := packed(loaded)
 	if err != nil {
-		return &sourcestate.Error{Reason: reasonChartPackage, Err: err}
+		return a.failed(errPackage, err)
 	}
 	defer remove()
-	obj.Status.ObservedValuesFiles = slices.Clone(obj.Spec.ValuesFiles)
-	return c.put(ctx, obj, loaded.Name(), version, file)
+	a.built.packaged = true
+	return a.put(ctx, file)
 }
 
-func (c *charts) put(ctx context.Context, obj *sourcev1.HelmChart, name, version string, file *os.File) error {
-	stored, err := c.o.Store.PutFile(ctx, name+"-"+version+".tgz", version, file, maxChart)
+// put stores a chart's archive and names it in the status.
+func (a *attempt) put(ctx context.Context, archive io.Reader) error {
+	obj, built := a.obj, a.built
+	stored, err := a.o.Store.PutFile(ctx, built.name+"-"+built.version+".tgz", built.version, archive, maxChart)
 	if err != nil {
-		return &sourcestate.Error{Reason: sourcev1.ArchiveOperationFailedReason, Err: err}
+		return &sourcestate.Error{
+			Condition: sourcev1.StorageOperationFailedCondition, Reason: sourcev1.ArchiveOperationFailedReason,
+			Err: fmt.Errorf("unable to copy Helm chart to storage: %w", err),
+		}
 	}
-	if !obj.Status.Artifact.HasDigest(stored.Digest) || !obj.Status.Artifact.HasRevision(version) {
-		obj.Status.Artifact = c.o.Store.Artifact(stored, domain.Ref{Kind: sourcev1.HelmChartKind, Namespace: obj.Namespace, Name: obj.Name})
-		obj.Status.URL = obj.Status.Artifact.URL
+	artifact := a.o.Store.Artifact(stored, domain.Ref{Kind: sourcev1.HelmChartKind, Namespace: obj.Namespace, Name: obj.Name})
+	obj.Status.Artifact, obj.Status.URL = artifact, artifact.URL
+	obj.Status.ObservedChartName = built.name
+	obj.Status.ObservedValuesFiles = nil
+	if obj.Spec.IgnoreMissingValuesFiles {
+		obj.Status.ObservedValuesFiles = slices.Clone(built.valuesFiles)
 	}
-	obj.Status.ObservedChartName = name
 	return nil
 }
 
-// withRevision adds a source's revision to a chart's version.
-func withRevision(version, revision string) (string, error) {
-	v, err := semver.NewVersion(version)
+// putFile stores the archive at a path.
+func (a *attempt) putFile(ctx context.Context, path string) error {
+	file, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("chart version '%s': %w", version, err)
+		return a.failed(errPull, err)
 	}
-	digest := revision[strings.LastIndex(revision, ":")+1:]
-	if len(digest) < revisionDigest {
-		return "", errors.New("the source's revision names no digest")
-	}
-	marked, err := v.SetMetadata(digest[:revisionDigest])
+	defer file.Close()
+	return a.put(ctx, file)
+}
+
+// errName says that a chart's name or version cannot be a file's.
+var errName = errors.New("the chart's name or version is no part of a file's name")
+
+// named takes a chart's name, and the version that its artifact is to have.
+func (a *attempt) named(name, version, mark string) error {
+	version, err := marked(version, mark)
 	if err != nil {
-		return "", fmt.Errorf("chart version '%s': %w", version, err)
+		return a.failed(errMetadata, err)
 	}
-	return marked.String(), nil
+	if name == "" || strings.ContainsAny(name+version, "/\\\x00") || len(name)+len(version) > 200 {
+		return a.failed(errReference, errName)
+	}
+	a.built.name, a.built.version = name, version
+	return nil
 }

@@ -1,16 +1,20 @@
 // Package helmsource keeps HelmRepositories and HelmCharts up to date as Flux's
 // source-controller does: the index of an http repository, and for each
 // HelmChart the archive of the version that it asks for, out of a Helm
-// repository, an OCI registry or a Git tree.
+// repository, an OCI registry, or a folder of a Git repository or a bucket.
 //
-// Where charts come from is decided by source.Charts. Provenance is not
-// verified, and a chart in Git brings its dependencies along.
+// A chart that stands in a folder is packed with its dependencies: those beside
+// it in the same artifact, and those of repositories, for which the
+// HelmRepositories of its namespace hold the credentials. What fails leaves the
+// last good artifact where it is.
+//
+// Where charts come from is decided by source.Charts. A HelmRepository of type
+// oci has nothing to fetch, and so no status, as in Flux.
 package helmsource
 
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/fluxcd/pkg/runtime/predicates"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
@@ -19,11 +23,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"hearth/internal/domain"
 	"hearth/internal/engine/sourcestate"
 	"hearth/internal/kube/work"
 	"hearth/internal/source"
@@ -71,10 +77,12 @@ func Setup(mgr manager.Manager, o Options) error {
 	}
 	base.backoff = &work.Backoff[types.NamespacedName]{}
 	c := &charts{base}
+	changed := builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, artifactChanged))
 	err = builder.ControllerManagedBy(mgr).Named("helmchart").
 		For(&sourcev1.HelmChart{}, asked).
-		Watches(&sourcev1.HelmRepository{}, handler.EnqueueRequestsFromMapFunc(c.of(sourcev1.HelmRepositoryKind)), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{})).
-		Watches(&sourcev1.GitRepository{}, handler.EnqueueRequestsFromMapFunc(c.of(sourcev1.GitRepositoryKind)), builder.WithPredicates(predicate.ResourceVersionChangedPredicate{})).
+		Watches(&sourcev1.HelmRepository{}, handler.EnqueueRequestsFromMapFunc(c.of(sourcev1.HelmRepositoryKind)), changed).
+		Watches(&sourcev1.GitRepository{}, handler.EnqueueRequestsFromMapFunc(c.of(sourcev1.GitRepositoryKind)), changed).
+		Watches(&sourcev1.Bucket{}, handler.EnqueueRequestsFromMapFunc(c.of(sourcev1.BucketKind)), changed).
 		WithOptions(options).
 		Complete(work.Reconciler(o.Gate, c))
 	if err != nil {
@@ -90,24 +98,24 @@ type base struct {
 	backoff *work.Backoff[types.NamespacedName]
 }
 
-// finish writes the status and says when the next try is due.
-func (b base) finish(ctx context.Context, before, obj sourcestate.Object, reason string, observed *int64, interval time.Duration, err error) (reconcile.Result, error) {
-	if ctx.Err() != nil {
-		return reconcile.Result{}, nil
-	}
-	key := client.ObjectKeyFromObject(obj)
-	result := reconcile.Result{RequeueAfter: interval}
-	if err == nil {
-		b.backoff.Forget(key)
-		*observed = obj.GetGeneration()
-	} else if sourcestate.Failed(obj, reason, err) {
-		*observed = obj.GetGeneration()
-		result = reconcile.Result{}
-	} else {
-		result.RequeueAfter = b.backoff.Next(key, interval)
-	}
-	sourcestate.Tell(b.o.Recorder, before, obj)
-	return result, sourcestate.Save(ctx, b.client, before, obj)
+// release lets the store remove what an object that is gone had stored.
+func (b base) release(kind string, key types.NamespacedName) {
+	b.backoff.Forget(key)
+	b.o.Store.Release(domain.Ref{Kind: kind, Namespace: key.Namespace, Name: key.Name})
+}
+
+// artifactChanged passes sources whose artifact is not what it was.
+var artifactChanged = predicate.Funcs{
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(sourcev1.Source)
+		after, also := e.ObjectNew.(sourcev1.Source)
+		if !ok || !also {
+			return false
+		}
+		a, b := before.GetArtifact(), after.GetArtifact()
+		return (a == nil) != (b == nil) || b != nil && !a.HasRevision(b.Revision)
+	},
 }
 
 // of returns the HelmCharts that refer to a source.
@@ -116,7 +124,7 @@ func (c *charts) of(kind string) handler.MapFunc {
 		var list sourcev1.HelmChartList
 		key := kind + "/" + client.ObjectKeyFromObject(obj).String()
 		if err := c.client.List(ctx, &list, client.MatchingFields{chartsBySource: key}, client.UnsafeDisableDeepCopy); err != nil {
-			return nil
+			return nil // they look again at their interval
 		}
 		requests := make([]reconcile.Request, len(list.Items))
 		for i := range list.Items {

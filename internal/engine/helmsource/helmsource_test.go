@@ -30,13 +30,13 @@ func TestValuesFiles(t *testing.T) {
 		{"none", nil, false, map[string]any{"a": "default"}, ""},
 		{"one", []string{"values-prod.yaml"}, false, map[string]any{"a": "prod", "b": map[string]any{"c": "prod"}}, ""},
 		{"the last wins", []string{"values.yaml", "./values-prod.yaml", "values-eu.yaml"}, false, map[string]any{"a": "prod", "b": map[string]any{"c": "prod", "d": "eu"}}, ""},
-		{"missing", []string{"nope.yaml"}, false, nil, "no values file 'nope.yaml'"},
+		{"missing", []string{"nope.yaml"}, false, nil, "no values file found at path 'nope.yaml'"},
 		{"missing, but ignored", []string{"nope.yaml", "values-eu.yaml"}, true, map[string]any{"b": map[string]any{"d": "eu"}}, ""},
 		{"no mapping", []string{"odd.yaml"}, false, nil, "odd.yaml"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := demo()
-			err := mergeValuesFiles(c, test.files, test.ignoreMissing)
+			_, err := mergeValues(c, chartFiles(c), test.files, test.ignoreMissing)
 			if test.says != "" {
 				if err == nil || !strings.Contains(err.Error(), test.says) {
 					t.Errorf("got %v", err)
@@ -62,16 +62,17 @@ func TestValuesFiles(t *testing.T) {
 	}
 }
 
-func TestWithRevision(t *testing.T) {
-	for _, test := range []struct{ version, revision, want string }{
-		{"1.2.3", "main@sha1:0123456789abcdef", "1.2.3+0123456789ab"},
-		{"1.2.3+build", "main@sha1:0123456789abcdef", "1.2.3+0123456789ab"},
-		{"1.2.3", "main@sha1:short", ""},
-		{"x", "main@sha1:0123456789abcdef", ""},
+func TestMarked(t *testing.T) {
+	for _, test := range []struct{ version, mark, want string }{
+		{"1.2.3", "", "1.2.3"},
+		{"1.2.3", "0123456789ab", "1.2.3+0123456789ab"},
+		{"1.2.3+build", "0123456789ab.7", "1.2.3+0123456789ab.7"},
+		{"1.2.3", "not/valid", ""},
+		{"x", "1", ""},
 	} {
-		got, err := withRevision(test.version, test.revision)
+		got, err := marked(test.version, test.mark)
 		if got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%s at %s: %q, %v", test.version, test.revision, got, err)
+			t.Errorf("%s marked %s: %q, %v", test.version, test.mark, got, err)
 		}
 	}
 }

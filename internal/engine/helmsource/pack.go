@@ -1,9 +1,11 @@
 package helmsource
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -17,35 +19,70 @@ import (
 // valuesFile is where a chart keeps its default values.
 const valuesFile = "values.yaml"
 
-// mergeValuesFiles makes the merged content of files of the chart its default
-// values. No files leave it as it is.
-func mergeValuesFiles(c *chart.Chart, files []string, ignoreMissing bool) error {
-	if len(files) == 0 {
-		return nil
+// maxValues bounds a file of values, in bytes.
+const maxValues = 5 << 20
+
+// files returns the content of a file, or fs.ErrNotExist.
+type files func(name string) ([]byte, error)
+
+// chartFiles are those of a chart.
+func chartFiles(c *chart.Chart) files {
+	return func(name string) ([]byte, error) {
+		i := slices.IndexFunc(c.Raw, func(f *common.File) bool { return f.Name == path.Clean(name) })
+		if i < 0 {
+			return nil, fs.ErrNotExist
+		}
+		return c.Raw[i].Data, nil
+	}
+}
+
+// folderFiles are those below a folder.
+func folderFiles(root string) files {
+	return func(name string) ([]byte, error) {
+		info, err := os.Lstat(within(root, name))
+		if err != nil || !info.Mode().IsRegular() {
+			return nil, fs.ErrNotExist
+		}
+		if info.Size() > maxValues {
+			return nil, fmt.Errorf("it is larger than %d MiB", maxValues>>20)
+		}
+		return os.ReadFile(within(root, name))
+	}
+}
+
+// mergeValues makes the merged content of files a chart's default values, and
+// returns which were there. No files leave it as it is.
+func mergeValues(c *chart.Chart, from files, names []string, ignoreMissing bool) (used []string, err error) {
+	if len(names) == 0 {
+		return nil, nil
 	}
 	merged := map[string]any{}
-	for _, name := range files {
-		i := slices.IndexFunc(c.Raw, func(f *common.File) bool { return f.Name == filepath.ToSlash(filepath.Clean(name)) })
-		if i < 0 && ignoreMissing {
-			continue
+	for _, name := range names {
+		content, err := from(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			if ignoreMissing {
+				continue
+			}
+			return nil, fmt.Errorf("no values file found at path '%s'", name)
 		}
-		if i < 0 {
-			return fmt.Errorf("the chart has no values file '%s'", name)
-		}
-		values, err := common.ReadValues(c.Raw[i].Data)
 		if err != nil {
-			return fmt.Errorf("reading the values file '%s': %w", name, err)
+			return nil, fmt.Errorf("could not read values from file '%s': %w", name, err)
+		}
+		values, err := common.ReadValues(content)
+		if err != nil {
+			return nil, fmt.Errorf("unmarshaling values from '%s' failed: %w", name, err)
 		}
 		merged = helm.Merge(merged, values)
+		used = append(used, name)
 	}
 	content, err := yaml.Marshal(merged)
 	if err != nil {
-		return fmt.Errorf("merging values files: %w", err)
+		return nil, fmt.Errorf("merging values files: %w", err)
 	}
 	c.Values = merged
 	c.Raw = slices.DeleteFunc(slices.Clone(c.Raw), func(f *common.File) bool { return f.Name == valuesFile })
 	c.Raw = append(c.Raw, &common.File{Name: valuesFile, Data: content})
-	return nil
+	return used, nil
 }
 
 // packed writes a chart's archive to a temporary file. The caller calls remove.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/ssa"
 	ssaerrors "github.com/fluxcd/pkg/ssa/errors"
@@ -16,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/domain"
+	"hearth/internal/drift"
 	"hearth/internal/render/kustomize"
 )
 
@@ -27,15 +27,22 @@ func (w *walk) apply(ctx context.Context, built *kustomize.Result) (*ssa.ChangeS
 	if err := normalize.UnstructuredList(built.Objects); err != nil {
 		return failed(err)
 	}
-	kube, err := w.applyClient()
+	for _, obj := range built.Objects {
+		ssautil.RemoveCABundleFromCRD(obj) // as the apply does, after the ledger has looked
+	}
+	kube, err := w.applyClient(ctx)
 	if err != nil {
 		return failed(err)
 	}
-	a := &applier{walk: w, objects: built.Objects, ledger: w.memory.ledger(w.key), options: w.applyOptions(), changes: ssa.NewChangeSet()}
-	a.manager = newManager(&recordingClient{Client: kube, beforeWrite: w.progress.flush, applied: a.ledger.note})
+	a := &applier{walk: w, objects: built.Objects, ledger: w.memory.ledger(w.key), options: drift.ApplyOptions(w.obj), changes: ssa.NewChangeSet()}
+	a.ledger.begin(w.obj.Generation)
+	saw := newWitness(kube)
+	a.manager = newManager(&recordingClient{Client: saw, beforeWrite: w.beforeWrite, applied: a.ledger.note})
 	a.manager.SetOwnerLabels(built.Objects, w.key.Name, w.key.Namespace)
 
 	err = a.stages(ctx)
+	a.tellDrift(saw, w.before)
+	a.tellRivals(ctx, saw)
 	changed := changeLog(a.changes)
 	if err != nil {
 		a.ledger.clear()
@@ -88,31 +95,4 @@ func (a *applier) place(err error) domain.Place {
 		}
 	}
 	return domain.Place{}
-}
-
-// applyClient returns who applies: the process itself, or the service account
-// that the spec names.
-func (w *walk) applyClient() (client.Client, error) {
-	if w.obj.Spec.KubeConfig != nil {
-		return nil, errors.New("spec.kubeConfig: Hearth applies to the cluster it works on only")
-	}
-	if name := w.obj.Spec.ServiceAccountName; name != "" {
-		return w.clients.forServiceAccount(w.key.Namespace, name)
-	}
-	return w.live, nil
-}
-
-// applyOptions are those of kustomize-controller.
-func (w *walk) applyOptions() ssa.ApplyOptions {
-	o := ssa.DefaultApplyOptions()
-	o.Force = w.obj.Spec.Force
-	o.ForceSelector = map[string]string{ownerGroup + "/force": kustomizev1.EnabledValue}
-	o.ExclusionSelector = map[string]string{
-		ownerGroup + "/reconcile": kustomizev1.DisabledValue,
-		ownerGroup + "/ssa":       kustomizev1.IgnoreValue,
-	}
-	o.IfNotPresentSelector = map[string]string{ownerGroup + "/ssa": kustomizev1.IfNotPresentValue}
-	o.DriftIgnoreRules = ignoreRules(w.obj)
-	o.Cleanup = cleanup
-	return o
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/apis/meta"
@@ -15,6 +17,7 @@ import (
 	"hearth/internal/domain"
 	"hearth/internal/render"
 	"hearth/internal/render/kustomize"
+	"hearth/internal/render/sops"
 )
 
 // build makes the objects, and notes where each stands.
@@ -31,6 +34,10 @@ func (w *walk) build(ctx context.Context, root string) (*kustomize.Result, *fail
 	if err != nil {
 		return failed(err)
 	}
+	decrypter, err := w.decrypter(ctx)
+	if err != nil {
+		return failed(err)
+	}
 	built, err := kustomize.Build(ctx, kustomize.Request{
 		Root:          root,
 		Path:          w.obj.Spec.Path,
@@ -39,6 +46,7 @@ func (w *walk) build(ctx context.Context, root string) (*kustomize.Result, *fail
 		Strict:        !w.o.LenientSubstitution,
 		Always:        w.obj.GetSubstituteStrategy() == kustomizev1.SubstituteStrategyAlways,
 		Offline:       w.o.Offline,
+		Decrypter:     decrypter,
 	})
 	if errors.Is(err, kustomize.ErrPathNotFound) {
 		return nil, &failure{reason: meta.ArtifactFailedReason, err: at(err, w.place("spec", "path"))}
@@ -52,7 +60,8 @@ func (w *walk) build(ctx context.Context, root string) (*kustomize.Result, *fail
 	}
 	for _, obj := range built.Objects {
 		if encrypted(obj) {
-			return failed(at(w.refuseEncrypted(obj), w.o.Index.PlaceOf(obj)))
+			err := fmt.Errorf("%s is SOPS encrypted, configuring decryption is required for this secret to be reconciled", ssautil.FmtUnstructured(obj))
+			return failed(at(err, w.o.Index.PlaceOf(obj)))
 		}
 	}
 	return built, nil
@@ -64,7 +73,7 @@ func (w *walk) variables(ctx context.Context, self *unstructured.Unstructured) (
 	if w.obj.Spec.PostBuild == nil {
 		return nil, nil
 	}
-	ctx = generator.ContextWithSecretVarsCollector(ctx, func(secret map[string]string) { w.secrets = sortedSecrets(secret) })
+	ctx = generator.ContextWithSecretVarsCollector(ctx, func(secret map[string]string) { w.hide(slices.Collect(maps.Values(secret))) })
 	vars, err := generator.LoadVariables(ctx, w.client, *self)
 	if err != nil {
 		return nil, at(fmt.Errorf("post build failed: %w", err), w.place("spec", "postBuild", "substituteFrom"))
@@ -75,15 +84,8 @@ func (w *walk) variables(ctx context.Context, self *unstructured.Unstructured) (
 // encrypted reports whether an object is a Secret that SOPS encrypted and that
 // nothing says is to be applied so.
 func encrypted(obj *unstructured.Unstructured) bool {
-	_, sops, _ := unstructured.NestedFieldNoCopy(obj.Object, "sops")
-	return sops && ssautil.IsSecret(obj) && obj.GetAnnotations()[ownerGroup+"/decrypt"] != kustomizev1.DisabledValue
-}
-
-func (w *walk) refuseEncrypted(obj *unstructured.Unstructured) error {
-	if w.obj.Spec.Decryption == nil {
-		return fmt.Errorf("%s is SOPS encrypted, configuring decryption is required for this secret to be reconciled", ssautil.FmtUnstructured(obj))
-	}
-	return fmt.Errorf("decryption failed for '%s': Hearth has no key to decrypt it with", ssautil.FmtUnstructured(obj))
+	_, found, _ := unstructured.NestedFieldNoCopy(obj.Object, "sops")
+	return found && ssautil.IsSecret(obj) && !sops.Disabled(obj)
 }
 
 // place returns where the Kustomization itself stands, or one of its fields.

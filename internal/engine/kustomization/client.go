@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -52,33 +56,82 @@ func (c *recordingClient) willWrite(ctx context.Context) error {
 	return c.beforeWrite(ctx)
 }
 
-// maxImpersonators bounds how many clients are kept.
-const maxImpersonators = 256
+// maxClients bounds how many clients are kept.
+const maxClients = 256
 
-// impersonators are clients that act as service accounts.
-type impersonators struct {
+// clients are those that act as service accounts, or on other clusters.
+type clients struct {
 	mgr manager.Manager
 
-	mu      sync.Mutex
-	clients map[string]client.Client
+	mu   sync.Mutex
+	kept map[string]client.Client
 }
 
-func (i *impersonators) forServiceAccount(namespace, name string) (client.Client, error) {
-	user := "system:serviceaccount:" + namespace + ":" + name
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if c, ok := i.clients[user]; ok {
-		return c, nil
+// get returns the client that was made for a key, or makes it.
+func (c *clients) get(key string, make func() (client.Client, error)) (client.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if kube, ok := c.kept[key]; ok {
+		return kube, nil
 	}
-	config := rest.CopyConfig(i.mgr.GetConfig())
-	config.Impersonate = rest.ImpersonationConfig{UserName: user}
-	c, err := liveClient(i.mgr, config)
+	kube, err := make()
 	if err != nil {
-		return nil, fmt.Errorf("act as the service account %s/%s: %w", namespace, name, err)
+		return nil, err
 	}
-	if i.clients == nil || len(i.clients) >= maxImpersonators {
-		i.clients = map[string]client.Client{}
+	if c.kept == nil || len(c.kept) >= maxClients {
+		c.kept = map[string]client.Client{}
 	}
-	i.clients[user] = c
-	return c, nil
+	c.kept[key] = kube
+	return kube, nil
+}
+
+// forServiceAccount returns a client of this cluster that acts as a service
+// account.
+func (c *clients) forServiceAccount(namespace, name string) (client.Client, error) {
+	user := accountUser(namespace, name)
+	return c.get(user, func() (client.Client, error) {
+		config := rest.CopyConfig(c.mgr.GetConfig())
+		config.Impersonate.UserName = user
+		kube, err := liveClient(c.mgr, config)
+		if err != nil {
+			return nil, fmt.Errorf("act as the service account %s/%s: %w", namespace, name, err)
+		}
+		return kube, nil
+	})
+}
+
+// accountUser is the user that a service account is to the API.
+func accountUser(namespace, name string) string {
+	return "system:serviceaccount:" + namespace + ":" + name
+}
+
+// accountGone reports, and tells, that the service account which applied the
+// objects of a deleted Kustomization is no more. As nobody else may delete
+// them, they stay.
+func (w *walk) accountGone(ctx context.Context) (bool, error) {
+	name := types.NamespacedName{Namespace: w.key.Namespace, Name: w.obj.Spec.ServiceAccountName}
+	if name.Name == "" {
+		return false, nil
+	}
+	account := &metav1.PartialObjectMetadata{}
+	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
+	err := w.reader.Get(ctx, name, account)
+	if apierrors.IsNotFound(err) {
+		w.event(corev1.EventTypeWarning, fmt.Sprintf("unable to prune objects: the service account %s does not exist", name))
+		return true, nil
+	}
+	return false, err
+}
+
+// applyClient returns who applies: the process itself, the service account
+// that the spec names, or whom the spec's kubeconfig stands for.
+func (w *walk) applyClient(ctx context.Context) (client.Client, error) {
+	account := w.obj.Spec.ServiceAccountName
+	switch {
+	case w.remote():
+		return w.remoteClient(ctx, account)
+	case account != "":
+		return w.clients.forServiceAccount(w.key.Namespace, account)
+	}
+	return w.live, nil
 }

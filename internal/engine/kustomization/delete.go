@@ -60,31 +60,64 @@ func (w *walk) removesObjects() bool {
 	return false
 }
 
-// removeObjects deletes what the inventory lists. Under WaitForTermination it
-// returns how long what is left may still take; its going wakes us.
+// removeObjects deletes what the inventory lists. It returns how long what is
+// left may still take, its going or its takeover by others wakes us.
 func (w *walk) removeObjects(ctx context.Context) (left time.Duration, err error) {
 	list, err := inventoryObjects(w.obj.Status.Inventory, nil)
 	if err != nil {
 		return 0, err
 	}
-	kube, err := w.applyClient()
+	if gone, err := w.accountGone(ctx); gone || err != nil {
+		return 0, err
+	}
+	kube, err := w.applyClient(ctx)
 	if err != nil {
 		return 0, err
 	}
-	removed, err := w.deleteObjects(ctx, kube, list)
+	deadline := w.obj.DeletionTimestamp.Add(w.obj.GetTimeout())
+	plan, err := w.planRemoval(ctx, kube, list, deadline)
 	if err != nil {
 		return 0, err
 	}
-	for _, obj := range list {
+	if err := w.followTakeover(ctx, plan); err != nil {
+		return 0, err
+	}
+	removed, err := w.deleteObjects(ctx, kube, plan.now)
+	if err != nil {
+		return 0, err
+	}
+	for _, obj := range plan.now {
 		w.o.Index.Remove(render.KeyOf(obj))
 	}
-	if w.memory.firstDeletion(w.key) && len(removed.Entries) > 0 {
+	if (w.memory.firstDeletion(w.key) || len(plan.doomed) > 0) && len(removed.Entries) > 0 {
 		w.event(corev1.EventTypeNormal, removed.String())
+	}
+	if len(plan.waiting) > 0 {
+		return w.nextLook(max(time.Until(deadline), time.Millisecond)), nil
 	}
 	if w.obj.GetDeletionPolicy() != kustomizev1.DeletionPolicyWaitForTermination {
 		return 0, nil
 	}
 	return w.awaitTermination(ctx, kube, list, removed)
+}
+
+// followTakeover lets a deletion go on when what it waits for changes: who is
+// to take objects over, and the objects, whose new labels say that it is done.
+func (w *walk) followTakeover(ctx context.Context, plan removal) error {
+	w.wake.dependOn(w.key, plan.heirs)
+	if w.remote() {
+		return nil // its objects are looked at again and again
+	}
+	var keys []objects.Key
+	for _, obj := range plan.waiting {
+		key := objects.KeyOf(obj)
+		if err := w.o.Objects.Follow(ctx, key.GroupVersionKind); err != nil && !apimeta.IsNoMatchError(err) {
+			return err
+		}
+		keys = append(keys, key)
+	}
+	w.wake.watch(w.key, keys)
+	return nil
 }
 
 func (w *walk) awaitTermination(ctx context.Context, kube client.Client, list []*unstructured.Unstructured, removed *ssa.ChangeSet) (time.Duration, error) {
@@ -95,7 +128,10 @@ func (w *walk) awaitTermination(ctx context.Context, kube client.Client, list []
 			continue
 		}
 		// Followed before it is looked at, so that its going is not missed.
-		err := w.o.Objects.Follow(ctx, key.GroupVersionKind)
+		var err error
+		if !w.remote() {
+			err = w.o.Objects.Follow(ctx, key.GroupVersionKind)
+		}
 		if apimeta.IsNoMatchError(err) {
 			continue
 		}
@@ -120,7 +156,7 @@ func (w *walk) awaitTermination(ctx context.Context, kube client.Client, list []
 			w.event(corev1.EventTypeWarning, "failed to wait for resources termination")
 			return 0, nil
 		}
-		return left, nil
+		return w.nextLook(left), nil
 	}
 	return 0, nil
 }

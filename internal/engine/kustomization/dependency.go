@@ -64,16 +64,19 @@ func (w *walk) checkDependency(ctx context.Context, i int, name types.Namespaced
 		}
 		return nil
 	}
-	if dep.Generation != dep.Status.ObservedGeneration || !conditions.IsReady(dep) {
-		if cycle := w.cycle(ctx, name); cycle != "" {
-			return notReady("%w", at(fmt.Errorf("dependency '%s' is not ready: dependency cycle %s", name, cycle), w.place("spec", "dependsOn", fmt.Sprint(i))))
-		}
-		return notReady("dependency '%s' is not ready", name)
+	why := ""
+	switch {
+	case dep.Generation != dep.Status.ObservedGeneration || !conditions.IsReady(dep):
+		why = "is not ready"
+	case sourceName(dep) == sourceName(w.obj) && !w.source.GetArtifact().HasRevision(dep.Status.LastAppliedRevision):
+		why = "revision is not up to date"
+	default:
+		return nil
 	}
-	if sourceName(dep) == sourceName(w.obj) && !w.source.GetArtifact().HasRevision(dep.Status.LastAppliedRevision) {
-		return notReady("dependency '%s' revision is not up to date", name)
+	if cycle := w.cycle(ctx, name); cycle != "" {
+		return notReady("%w", at(fmt.Errorf("dependency '%s' %s: dependency cycle %s", name, why, cycle), w.place("spec", "dependsOn", fmt.Sprint(i))))
 	}
-	return nil
+	return notReady("dependency '%s' %s", name, why)
 }
 
 // sourceName names the source of a Kustomization: kind, namespace and name.

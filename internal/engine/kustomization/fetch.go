@@ -12,8 +12,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"hearth/internal/domain"
+	"hearth/internal/kube/work"
 	"hearth/internal/source"
 )
+
+// originRevision is the annotation of OCI images that names the revision they
+// were made of.
+const originRevision = "org.opencontainers.image.revision"
 
 // findSource looks up the source, and the revision it has.
 func (w *walk) findSource(ctx context.Context) error {
@@ -59,9 +65,25 @@ func (w *walk) findSource(ctx context.Context) error {
 	return nil
 }
 
+// originRevision returns the commit that an artifact of a registry was made
+// of, where its maker noted it.
+func (w *walk) originRevision() string {
+	if w.source == nil {
+		return w.obj.Status.LastAppliedOriginRevision
+	}
+	return w.source.GetArtifact().Metadata[originRevision]
+}
+
 // fetch returns the folder of the source's artifact.
-func (w *walk) fetch() (string, *failure) {
+func (w *walk) fetch(ctx context.Context) (string, *failure) {
 	root, err := w.o.Store.Resolve(w.source.GetArtifact())
+	if errors.Is(err, source.ErrNotStored) { // somebody else's
+		name := sourceName(w.obj)
+		err = work.Aside(ctx, func(ctx context.Context) (err error) {
+			root, err = w.o.Artifacts.Find(ctx, domain.Ref{Kind: name[0], Namespace: name[1], Name: name[2]}, w.source.GetArtifact())
+			return err
+		})
+	}
 	if errors.Is(err, source.ErrNotStored) {
 		return "", &failure{reason: meta.ArtifactFailedReason, err: fmt.Errorf("Source is not ready, artifact not found: %w", err)}
 	}

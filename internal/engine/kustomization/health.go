@@ -12,6 +12,7 @@ import (
 	"github.com/fluxcd/pkg/ssa"
 	ssautil "github.com/fluxcd/pkg/ssa/utils"
 	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -40,7 +41,7 @@ type healthCheck struct {
 // startHealthCheck checks what the spec asks to be healthy, or succeeds at
 // once where it asks for nothing.
 func (w *walk) startHealthCheck(ctx context.Context, built *kustomize.Result, changes *ssa.ChangeSet) (reconcile.Result, error) {
-	keys, err := w.checkedKeys(changes)
+	keys, err := w.checkedKeys(ctx, changes)
 	if err != nil {
 		return w.fail(ctx, err)
 	}
@@ -105,13 +106,25 @@ func (w *walk) resume(ctx context.Context, check *healthCheck) (done bool, resul
 
 // report tells the health of what is checked.
 func (w *walk) report(ctx context.Context, check *healthCheck) (health.Report, error) {
-	report, err := health.Check(ctx, w.o.Objects, check.keys, w.obj.Spec.HealthCheckExprs)
+	report, err := w.look(ctx, check.keys)
 	for i, s := range report {
 		if s.Status == status.NotFoundStatus && check.fleeting[s.Key] {
 			report[i].Status = status.CurrentStatus
 		}
 	}
 	return report, err
+}
+
+// look looks at objects where they were applied.
+func (w *walk) look(ctx context.Context, keys []objects.Key) (health.Report, error) {
+	if !w.remote() {
+		return health.Check(ctx, w.o.Objects, keys, w.obj.Spec.HealthCheckExprs)
+	}
+	kube, err := w.applyClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return checkRemote(ctx, kube, keys, w.obj.Spec.HealthCheckExprs)
 }
 
 // judge ends the reconcile by what a check says.
@@ -133,7 +146,7 @@ func (w *walk) judge(ctx context.Context, check *healthCheck, report health.Repo
 	case !time.Now().Before(check.deadline):
 		return w.unhealthy(ctx, check, fmt.Errorf("health check failed after %s: %w", took, health.NewNotReadyError(report, context.DeadlineExceeded)))
 	}
-	return reconcile.Result{RequeueAfter: time.Until(check.deadline)}, nil
+	return reconcile.Result{RequeueAfter: w.nextLook(time.Until(check.deadline))}, nil
 }
 
 // unhealthy ends a check that failed. Should the objects recover, that is
@@ -161,12 +174,19 @@ func failedOnly(report health.Report) health.Report {
 // checkedKeys returns what must be healthy: with spec.wait all that was
 // applied, else what spec.healthChecks names. A Kustomization never waits for
 // itself. Definitions were waited for when they were applied.
-func (w *walk) checkedKeys(changes *ssa.ChangeSet) ([]objects.Key, error) {
+func (w *walk) checkedKeys(ctx context.Context, changes *ssa.ChangeSet) ([]objects.Key, error) {
+	if !w.obj.Spec.Wait && len(w.obj.Spec.HealthChecks) == 0 {
+		return nil, nil
+	}
+	kube, err := w.applyClient(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var keys []objects.Key
 	add := func(gvk schema.GroupVersionKind, namespace, name string) {
 		self := gvk.Kind == kustomizev1.KustomizationKind && gvk.Group == ownerGroup && namespace == w.key.Namespace && name == w.key.Name
 		if !self && gvk.Kind != "CustomResourceDefinition" {
-			keys = append(keys, objects.Key{GroupVersionKind: w.served(gvk), NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
+			keys = append(keys, objects.Key{GroupVersionKind: served(kube.RESTMapper(), gvk), NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
 		}
 	}
 	if w.obj.Spec.Wait {
@@ -194,8 +214,7 @@ func (w *walk) checkedKeys(changes *ssa.ChangeSet) ([]objects.Key, error) {
 
 // served returns a kind in the version given where the server has it, else in
 // the one it prefers.
-func (w *walk) served(gvk schema.GroupVersionKind) schema.GroupVersionKind {
-	mapper := w.client.RESTMapper()
+func served(mapper apimeta.RESTMapper, gvk schema.GroupVersionKind) schema.GroupVersionKind {
 	if _, err := mapper.RESTMapping(gvk.GroupKind(), gvk.Version); err == nil {
 		return gvk
 	}

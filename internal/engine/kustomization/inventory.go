@@ -56,8 +56,13 @@ func inventoryObjects(inventory, without *kustomizev1.ResourceInventory) ([]*uns
 func addEntries(inventory *kustomizev1.ResourceInventory, list []*unstructured.Unstructured) {
 	for _, obj := range list {
 		inventory.Entries = append(inventory.Entries, kustomizev1.ResourceRef{
-			ID:      object.UnstructuredToObjMetadata(obj).String(),
+			ID:      idOf(obj),
 			Version: obj.GroupVersionKind().Version,
 		})
 	}
+}
+
+// idOf names an object as inventories do.
+func idOf(obj *unstructured.Unstructured) string {
+	return object.UnstructuredToObjMetadata(obj).String()
 }

@@ -11,9 +11,12 @@
 // removes what the inventory lists and still carries the owner's labels. An
 // unchanged revision without drift makes no write.
 //
+// Objects that go to another cluster, by spec.kubeConfig, are applied, checked
+// and pruned as whom its kubeconfig stands for. That cluster is not listened
+// to: what is waited for there is looked at every few seconds.
+//
 // Where artifacts come from is left to the source reconcilers, how objects are
-// built to render. Objects are applied to this cluster only, and encrypted
-// ones are refused.
+// built and decrypted to render.
 package kustomization
 
 import (
@@ -32,6 +35,7 @@ import (
 	"hearth/internal/kube/work"
 	"hearth/internal/render"
 	"hearth/internal/source"
+	"hearth/internal/source/foreign"
 )
 
 const (
@@ -52,6 +56,9 @@ type Options struct {
 	Objects *objects.Objects
 	// Store has the artifacts that sources publish.
 	Store *source.Store
+	// Artifacts finds those, and fetches what others publish; nil makes one
+	// for the store.
+	Artifacts *foreign.Artifacts
 	// Index is told where in Git each built object stands; nil is not.
 	Index *render.Index
 	// UnknownKind is asked about a kind that the server does not know, before
@@ -64,14 +71,24 @@ type Options struct {
 	LenientSubstitution bool
 	// NoCrossNamespaceRefs refuses sources of other namespaces.
 	NoCrossNamespaceRefs bool
+	// LateKeys lets a Kustomization whose decryption Secret is missing pass for
+	// as long as nothing is encrypted, where Flux fails at once: people make
+	// these Secrets by hand, and a rehearsal has none of them.
+	LateKeys bool
 	// Offline makes a build fail that would have to fetch something.
 	Offline bool
+	// Jitter is the share of an interval, from 0 to 0.5, by which it is made
+	// longer or shorter, for each Kustomization by another amount.
+	Jitter float64
 	// Recorder takes events; nil means the manager's own.
 	Recorder record.EventRecorder
 }
 
 // Setup registers the reconciler with a manager.
 func Setup(mgr manager.Manager, o Options) error {
+	if o.Artifacts == nil {
+		o.Artifacts = foreign.New(o.Store)
+	}
 	if o.Recorder == nil {
 		o.Recorder = mgr.GetEventRecorderFor(fieldManager)
 	}
@@ -84,7 +101,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		client:  mgr.GetClient(),
 		reader:  mgr.GetAPIReader(),
 		live:    live,
-		clients: &impersonators{mgr: mgr},
+		clients: &clients{mgr: mgr},
 		wake:    newWaker(),
 		crds:    newCRDWatch(),
 		memory:  newMemory(),
@@ -110,7 +127,7 @@ type reconciler struct {
 	client  client.Client // reads from the shared cache
 	reader  client.Reader // reads from the server
 	live    client.Client
-	clients *impersonators
+	clients *clients
 	wake    *waker
 	crds    *crdWatch
 	memory  *memory

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"sync"
 
-	ssautil "github.com/fluxcd/pkg/ssa/utils"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,6 +23,27 @@ type ledger struct {
 	mu      sync.Mutex
 	entries map[objects.Key]entry
 	noted   map[objects.Key]trace // as answered during the apply under way
+	// repeated are the objects that the apply under way asks for as before.
+	repeated map[objects.Key]bool
+	// generation of the Kustomization: another one may ignore other fields.
+	generation int64
+}
+
+// begin opens the ledger for one apply.
+func (l *ledger) begin(generation int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.generation != generation {
+		l.entries = nil
+	}
+	l.generation, l.noted, l.repeated = generation, nil, map[objects.Key]bool{}
+}
+
+// repeats reports whether the apply under way asks for an object as before.
+func (l *ledger) repeats(key objects.Key) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.repeated[key]
 }
 
 type entry struct {
@@ -61,16 +81,32 @@ func (l *ledger) unchanged(ctx context.Context, r *reconciler, obj *unstructured
 	if !ok || known.asked != ask(obj) {
 		return false
 	}
-	// What cannot be read is asked about.
-	live, err := r.cached(ctx, key, obj)
+	l.mu.Lock()
+	if l.repeated != nil {
+		l.repeated[key] = true
+	}
+	l.mu.Unlock()
+	return l.intact(ctx, r, key)
+}
+
+// intact reports whether an object surely is as it was last applied, whatever
+// is asked for now. What cannot be read is not.
+func (l *ledger) intact(ctx context.Context, r *reconciler, key objects.Key) bool {
+	l.mu.Lock()
+	known, ok := l.entries[key]
+	l.mu.Unlock()
+	if !ok {
+		return false
+	}
+	live, err := r.cached(ctx, key)
 	return err == nil && live.GetDeletionTimestamp() == nil && known.same(traceOf(live))
 }
 
-// cached reads an object from the shared cache. Definitions are large, and
-// only their metadata is cached.
-func (r *reconciler) cached(ctx context.Context, key objects.Key, obj *unstructured.Unstructured) (client.Object, error) {
-	if !ssautil.IsCRD(obj) {
-		return r.o.Objects.Get(ctx, key)
+// cached reads an object from the shared cache, to look at only. Definitions
+// are large, and only their metadata is cached.
+func (r *reconciler) cached(ctx context.Context, key objects.Key) (client.Object, error) {
+	if key.GroupKind() != crdKind.GroupKind() {
+		return r.o.Objects.Peek(ctx, key)
 	}
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(key.GroupVersionKind)

@@ -24,15 +24,24 @@ type memory struct {
 	ledgers map[types.NamespacedName]*ledger
 	deleted map[types.NamespacedName]bool
 	due     map[types.NamespacedName]time.Time
+	// waits are until when others may take objects over.
+	waits    map[types.NamespacedName]time.Time
+	told     map[types.NamespacedName]map[string]bool
+	claimed  map[types.NamespacedName]*claims
+	outcomes map[types.NamespacedName]*outcome
 }
 
 func newMemory() *memory {
 	return &memory{
-		failure: map[types.NamespacedName]stamp{},
-		checks:  map[types.NamespacedName]*healthCheck{},
-		ledgers: map[types.NamespacedName]*ledger{},
-		deleted: map[types.NamespacedName]bool{},
-		due:     map[types.NamespacedName]time.Time{},
+		failure:  map[types.NamespacedName]stamp{},
+		checks:   map[types.NamespacedName]*healthCheck{},
+		ledgers:  map[types.NamespacedName]*ledger{},
+		deleted:  map[types.NamespacedName]bool{},
+		due:      map[types.NamespacedName]time.Time{},
+		waits:    map[types.NamespacedName]time.Time{},
+		told:     map[types.NamespacedName]map[string]bool{},
+		claimed:  map[types.NamespacedName]*claims{},
+		outcomes: map[types.NamespacedName]*outcome{},
 	}
 }
 
@@ -46,6 +55,76 @@ func (m *memory) forget(key types.NamespacedName) {
 	delete(m.ledgers, key)
 	delete(m.deleted, key)
 	delete(m.due, key)
+	delete(m.waits, key)
+	delete(m.told, key)
+	delete(m.claimed, key)
+	delete(m.outcomes, key)
+}
+
+// firstTold reports whether something was not told of a Kustomization yet.
+func (m *memory) firstTold(key types.NamespacedName, message string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.told[key] == nil {
+		m.told[key] = map[string]bool{}
+	}
+	told := m.told[key][message]
+	m.told[key][message] = true
+	return !told
+}
+
+// waitUntil returns until when a Kustomization lets others take its objects
+// over, which is so long from when it is first asked.
+func (m *memory) waitUntil(key types.NamespacedName, long time.Duration) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, waits := m.waits[key]; !waits {
+		m.waits[key] = time.Now().Add(long)
+	}
+	return m.waits[key]
+}
+
+// endWait says that a Kustomization waits for nobody, and may tell all anew.
+func (m *memory) endWait(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, waits := m.waits[key]; waits {
+		delete(m.waits, key)
+		delete(m.told, key)
+	}
+}
+
+// waitsForTakeover reports whether others are to take objects over.
+func (m *memory) waitsForTakeover(key types.NamespacedName) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, waits := m.waits[key]
+	return waits
+}
+
+// outcome returns what the last reconcile came to, nil where it is not kept.
+func (m *memory) outcome(key types.NamespacedName) *outcome {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.outcomes[key]
+}
+
+func (m *memory) setOutcome(key types.NamespacedName, o *outcome) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.outcomes[key] = o
+}
+
+func (m *memory) claims(key types.NamespacedName) *claims {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.claimed[key]
+}
+
+func (m *memory) setClaims(key types.NamespacedName, c *claims) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.claimed[key] = c
 }
 
 // firstDeletion reports whether a deletion was not told of yet.
@@ -90,6 +169,7 @@ func (m *memory) succeeded(key types.NamespacedName, interval time.Duration) {
 	defer m.mu.Unlock()
 	delete(m.failure, key)
 	delete(m.checks, key)
+	delete(m.claimed, key)
 	m.due[key] = time.Now().Add(interval)
 }
 
@@ -97,8 +177,26 @@ func (m *memory) succeeded(key types.NamespacedName, interval time.Duration) {
 func (m *memory) restFor(key types.NamespacedName) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if _, waits := m.waits[key]; waits {
+		return 0 // whoever it waits for may have woken it
+	}
 	return time.Until(m.due[key])
 }
+
+// lookAgain returns when to look at a Kustomization that is ready: after its
+// interval, or sooner where it waits for others to take objects over. Their
+// change wakes it, unless it comes while a health check is under way.
+func (m *memory) lookAgain(key types.NamespacedName, interval time.Duration) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if until, waits := m.waits[key]; waits {
+		return min(interval, takeoverLook, max(time.Until(until), time.Second))
+	}
+	return interval
+}
+
+// takeoverLook bounds how long a takeover stays unnoticed.
+const takeoverLook = 10 * time.Second
 
 // expire makes a Kustomization due.
 func (m *memory) expire(key types.NamespacedName) {

@@ -25,22 +25,36 @@ func (w *walk) prune(ctx context.Context, before *kustomizev1.ResourceInventory,
 		return failed(err)
 	}
 	if len(stale) == 0 || !w.obj.Spec.Prune {
+		w.memory.endWait(w.key)
 		return nil
 	}
-	kube, err := w.applyClient()
+	kube, err := w.applyClient(ctx)
 	if err != nil {
 		return failed(err)
 	}
-	removed, err := w.deleteObjects(ctx, kube, stale)
+	plan, err := w.planRemoval(ctx, kube, stale, w.memory.waitUntil(w.key, w.obj.GetTimeout()))
+	if err != nil {
+		addEntries(w.obj.Status.Inventory, stale)
+		return failed(err)
+	}
+	// Listed while they go, should the status be written or the process end.
+	kept := w.obj.Status.Inventory
+	w.obj.Status.Inventory = withObjects(kept, stale)
+	removed, err := w.deleteObjects(ctx, kube, plan.now)
+	w.obj.Status.Inventory = kept
 	if err != nil {
 		addEntries(w.obj.Status.Inventory, survivors(stale, removed))
 		return failed(err)
+	}
+	addEntries(w.obj.Status.Inventory, plan.waiting)
+	if w.wake.dependOn(w.key, plan.heirs); len(plan.waiting) == 0 {
+		w.memory.endWait(w.key)
 	}
 	if removed != nil && len(removed.Entries) > 0 {
 		w.drifted = true
 		w.event(corev1.EventTypeNormal, removed.String())
 	}
-	for _, obj := range stale {
+	for _, obj := range plan.now {
 		w.o.Index.Remove(render.KeyOf(obj))
 	}
 	return nil
@@ -52,7 +66,7 @@ func (w *walk) deleteObjects(ctx context.Context, kube client.Client, list []*un
 	var known []*unstructured.Unstructured
 	for _, obj := range list {
 		gvk := obj.GroupVersionKind()
-		if _, err := w.client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version); apimeta.IsNoMatchError(err) {
+		if _, err := kube.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version); apimeta.IsNoMatchError(err) {
 			continue
 		}
 		known = append(known, obj)
@@ -61,11 +75,7 @@ func (w *walk) deleteObjects(ctx context.Context, kube client.Client, list []*un
 	return manager.DeleteAll(ctx, known, ssa.DeleteOptions{
 		PropagationPolicy: metav1.DeletePropagationBackground,
 		Inclusions:        manager.GetOwnerLabels(w.key.Name, w.key.Namespace),
-		Exclusions: map[string]string{
-			ownerGroup + "/prune":     kustomizev1.DisabledValue,
-			ownerGroup + "/reconcile": kustomizev1.DisabledValue,
-			ownerGroup + "/ssa":       kustomizev1.IgnoreValue,
-		},
+		Exclusions:        leftAlone,
 	})
 }
 

@@ -34,6 +34,10 @@ type walk struct {
 	secrets []string
 	digest  string
 	drifted bool
+	// before is the inventory that the reconcile found. intended is set while
+	// it may list more than was saved, wrote once an object may be written.
+	before          *kustomizev1.ResourceInventory
+	intended, wrote bool
 }
 
 // stamp tells what a reconcile was about: as long as it is the same, a
@@ -108,7 +112,7 @@ func (w *walk) reconcile(ctx context.Context) (reconcile.Result, error) {
 	if err := w.tell(ctx, "Fetching manifests for revision %s with a timeout of %s"); err != nil {
 		return reconcile.Result{}, err
 	}
-	root, failed := w.fetch()
+	root, failed := w.fetch(ctx)
 	if failed != nil {
 		return w.fail(ctx, failed)
 	}
@@ -116,21 +120,27 @@ func (w *walk) reconcile(ctx context.Context) (reconcile.Result, error) {
 	if err := w.tell(ctx, "Building manifests for revision %s with a timeout of %s"); err != nil {
 		return reconcile.Result{}, err
 	}
+	if built, changes, ok := w.repeat(ctx); ok {
+		return w.startHealthCheck(ctx, built, changes)
+	}
 	built, failed := w.build(ctx, root)
 	if failed != nil {
 		return w.fail(ctx, failed)
 	}
+	w.before = w.obj.Status.Inventory.DeepCopy()
+	w.intend(ctx, built.Objects)
 	if err := w.tell(ctx, "Detecting drift for revision %s with a timeout of %s"); err != nil {
 		return reconcile.Result{}, err
 	}
-	before := w.obj.Status.Inventory.DeepCopy()
 	changes, failed := w.apply(ctx, built)
 	if failed != nil {
+		w.resign()
 		return w.fail(ctx, failed)
 	}
-	if failed := w.prune(ctx, before, changes); failed != nil {
+	if failed := w.prune(ctx, w.before, changes); failed != nil {
 		return w.fail(ctx, failed)
 	}
+	w.remember(ctx, root, built, changes)
 	return w.startHealthCheck(ctx, built, changes)
 }
 
@@ -139,9 +149,10 @@ func (w *walk) succeed(ctx context.Context) (reconcile.Result, error) {
 	if err := w.progress.flush(ctx); err != nil {
 		return reconcile.Result{}, err
 	}
-	w.memory.succeeded(w.key, w.obj.GetRequeueAfter())
+	w.memory.succeeded(w.key, w.interval())
 	if !w.progress.silent {
 		w.obj.Status.LastAppliedRevision = w.revision
+		w.obj.Status.LastAppliedOriginRevision = w.originRevision()
 		w.obj.Status.LastAttemptedRevision = w.revision
 		conditions.MarkTrue(w.obj, meta.ReadyCondition, meta.ReconciliationSucceededReason, "Applied revision: %s", w.revision)
 		conditions.Delete(w.obj, meta.ReconcilingCondition)
@@ -151,7 +162,7 @@ func (w *walk) succeed(ctx context.Context) (reconcile.Result, error) {
 		w.finishedEvent()
 	}
 	w.handleRequest()
-	return reconcile.Result{RequeueAfter: w.obj.GetRequeueAfter()}, w.save(ctx)
+	return reconcile.Result{RequeueAfter: w.memory.lookAgain(w.key, w.interval())}, w.save(ctx)
 }
 
 // addFinalizer makes sure that nothing is left behind should the Kustomization

@@ -15,6 +15,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"hearth/internal/kube/health"
 	"hearth/internal/kube/objects"
@@ -66,6 +67,9 @@ func (a *applier) stages(ctx context.Context) error {
 	if err := a.knowKinds(ctx, append(classes[:len(classes):len(classes)], rest...)); err != nil {
 		return err
 	}
+	if len(definitions) > 0 {
+		a.intend(ctx, a.objects) // among them what was not known before
+	}
 	if err := a.stage(ctx, classes); err != nil {
 		return err
 	}
@@ -80,7 +84,7 @@ func (a *applier) stages(ctx context.Context) error {
 func (a *applier) stage(ctx context.Context, stage []*unstructured.Unstructured) error {
 	var open []*unstructured.Unstructured
 	for _, obj := range stage {
-		if a.ledger.unchanged(ctx, a.reconciler, obj) {
+		if !a.remote() && a.ledger.unchanged(ctx, a.reconciler, obj) {
 			a.changes.Add(ssa.ChangeSetEntry{
 				ObjMetadata:  object.UnstructuredToObjMetadata(obj),
 				GroupVersion: obj.GroupVersionKind().Version,
@@ -118,7 +122,18 @@ func (a *applier) awaitDefinitions(ctx context.Context, definitions []*unstructu
 	defer a.o.Gate.Timer()() // they come by themselves
 	ctx, cancel := context.WithTimeout(ctx, definitionTimeout)
 	defer cancel()
+	if a.remote() {
+		return awaitRemote(ctx, a.manager.Client(), definitionKeys(names))
+	}
 	return a.crds.await(ctx, a.reader, names)
+}
+
+func definitionKeys(names []string) []objects.Key {
+	keys := make([]objects.Key, len(names))
+	for i, name := range names {
+		keys[i] = objects.Key{GroupVersionKind: crdKind, NamespacedName: types.NamespacedName{Name: name}}
+	}
+	return keys
 }
 
 // awaitClasses waits until classes are accepted, for those kinds that say so.
@@ -132,6 +147,9 @@ func (a *applier) awaitClasses(ctx context.Context, classes []*unstructured.Unst
 	}
 	ctx, cancel := context.WithTimeout(ctx, definitionTimeout)
 	defer cancel()
+	if a.remote() {
+		return awaitRemote(ctx, a.manager.Client(), keys)
+	}
 	return health.Await(ctx, a.o.Objects, keys, nil)
 }
 
@@ -193,7 +211,7 @@ func (a *applier) learnAll(ctx context.Context, unknown map[schema.GroupVersionK
 // it.
 func (a *applier) learn(ctx context.Context, gvk schema.GroupVersionKind, obj *unstructured.Unstructured, defined bool) (known bool, err error) {
 	if !defined {
-		if a.o.UnknownKind == nil {
+		if a.o.UnknownKind == nil || a.remote() {
 			return false, nil
 		}
 		handled, err := a.o.UnknownKind(ctx, gvk, a.o.Index.PlaceOf(obj))
@@ -215,7 +233,7 @@ func groupsOf(list []*unstructured.Unstructured) []string {
 }
 
 func (a *applier) knows(gvk schema.GroupVersionKind) (bool, error) {
-	_, err := a.client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+	_, err := a.manager.Client().RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
 	if apimeta.IsNoMatchError(err) {
 		return false, nil
 	}

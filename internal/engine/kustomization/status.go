@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -103,7 +102,11 @@ func (w *walk) mask(message string) string {
 }
 
 func (w *walk) addHistory(status string) {
-	w.obj.Status.History.Upsert(w.digest, time.Now(), time.Since(w.start), status, map[string]string{"revision": w.revision})
+	about := map[string]string{"revision": w.revision}
+	if origin := w.originRevision(); origin != "" {
+		about["originRevision"] = origin
+	}
+	w.obj.Status.History.Upsert(w.digest, time.Now(), time.Since(w.start), status, about)
 }
 
 // handleRequest acknowledges a reconcile that was asked for by annotation.
@@ -131,17 +134,4 @@ func (w *walk) save(ctx context.Context) error {
 	w.saved = w.obj.DeepCopy()
 	w.memory.written.Note(w.obj)
 	return nil
-}
-
-// sortedSecrets returns the values to mask, the longest first, so that no part
-// of one stays behind where it contains another.
-func sortedSecrets(vars map[string]string) []string {
-	var values []string
-	for _, value := range vars {
-		if value != "" {
-			values = append(values, value)
-		}
-	}
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
-	return values
 }

@@ -87,6 +87,13 @@ func (w *waker) definitionChanged(group string) {
 	w.add(w.groups.in[group])
 }
 
+// request queues a Kustomization.
+func (w *waker) request(name types.NamespacedName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(map[types.NamespacedName]bool{name: true})
+}
+
 func (w *waker) add(names map[types.NamespacedName]bool) {
 	if w.queue == nil {
 		return

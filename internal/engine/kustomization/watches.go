@@ -62,7 +62,7 @@ func (r *reconciler) register(mgr manager.Manager) error {
 	} {
 		b = b.Watches(obj, handler.EnqueueRequestsFromMapFunc(r.sourceChanged(kind)))
 	}
-	return b.WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: &skip}).
+	return b.WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: &skip, RateLimiter: work.Limiter()}).
 		Complete(work.Reconciler(r.o.Gate, r))
 }
 
@@ -71,15 +71,24 @@ func indexSource(o client.Object) []string {
 	return []string{strings.Join(name[:], "/")}
 }
 
-// indexConfigs names the ConfigMaps and Secrets that variables come from.
+// indexConfigs names the ConfigMaps and Secrets that variables, keys and
+// kubeconfigs come from.
 func indexConfigs(o client.Object) []string {
 	k := o.(*kustomizev1.Kustomization)
-	if k.Spec.PostBuild == nil {
-		return nil
-	}
 	var names []string
-	for _, ref := range k.Spec.PostBuild.SubstituteFrom {
-		names = append(names, ref.Kind+"/"+k.Namespace+"/"+ref.Name)
+	add := func(kind, name string) {
+		names = append(names, kind+"/"+k.Namespace+"/"+name)
+	}
+	if k.Spec.PostBuild != nil {
+		for _, ref := range k.Spec.PostBuild.SubstituteFrom {
+			add(ref.Kind, ref.Name)
+		}
+	}
+	if d := k.Spec.Decryption; d != nil && d.SecretRef != nil {
+		add("Secret", d.SecretRef.Name)
+	}
+	if c := k.Spec.KubeConfig; c != nil && c.SecretRef != nil {
+		add("Secret", c.SecretRef.Name)
 	}
 	return names
 }
@@ -116,13 +125,14 @@ func waitsForSource(k *kustomizev1.Kustomization) bool {
 	return conditions.IsFalse(k, meta.ReadyCondition) && conditions.GetReason(k, meta.ReadyCondition) == meta.ArtifactFailedReason
 }
 
-// configChanged queues the Kustomizations whose variables come from an object
-// that is labelled to be watched, and those that could not be built.
+// configChanged queues the Kustomizations that read an object which is labelled
+// to be watched, and those that could not be built, or not reach their cluster.
 func (r *reconciler) configChanged(kind string) handler.MapFunc {
 	return func(ctx context.Context, obj client.Object) []reconcile.Request {
 		watched := strings.EqualFold(obj.GetLabels()[watchLabel], "enabled")
 		requests := r.requests(ctx, configIndex, kind+"/"+obj.GetNamespace()+"/"+obj.GetName(), func(k *kustomizev1.Kustomization) bool {
-			return watched || conditions.GetReason(k, meta.ReadyCondition) == meta.BuildFailedReason
+			reason := conditions.GetReason(k, meta.ReadyCondition)
+			return watched || reason == meta.BuildFailedReason || k.Spec.KubeConfig != nil && reason == meta.ReconciliationFailedReason
 		})
 		for _, request := range requests {
 			r.memory.expire(request.NamespacedName)

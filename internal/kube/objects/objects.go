@@ -80,6 +80,18 @@ func (o *Objects) Get(ctx context.Context, key Key) (*unstructured.Unstructured,
 	return ToUnstructured(obj, key.GroupVersionKind)
 }
 
+// Peek returns an object as Get does, but the cache's own: read only.
+func (o *Objects) Peek(ctx context.Context, key Key) (client.Object, error) {
+	if err := o.Follow(ctx, key.GroupVersionKind); err != nil {
+		return nil, err
+	}
+	obj := o.empty(key.GroupVersionKind)
+	if err := o.cache.Get(ctx, key.NamespacedName, obj, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	return obj, nil
+}
+
 // Keys returns the keys of all objects of a kind that the cache has, in no
 // order. It follows the kind as Get does.
 func (o *Objects) Keys(ctx context.Context, gvk schema.GroupVersionKind) ([]Key, error) {

@@ -1,4 +1,4 @@
-package kustomization
+package drift
 
 import (
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
@@ -8,11 +8,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// lastApplied is what kubectl keeps of an object. It repeats the object, with
+// the values of a Secret, and differs whenever the object does.
+const lastApplied = corev1.LastAppliedConfigAnnotation
+
+// ownerGroup is the prefix of the labels and annotations of Kustomizations.
+var ownerGroup = kustomizev1.GroupVersion.Group
+
 // cleanup takes fields back that kubectl owns, so that what Git does not have
 // goes, as in Flux.
 var cleanup = ssa.ApplyCleanupOptions{
 	Annotations: []string{
-		corev1.LastAppliedConfigAnnotation,
+		lastApplied,
 		ownerGroup + "/checksum",
 		"fluxcd.io/sync-checksum",
 	},
@@ -21,9 +28,25 @@ var cleanup = ssa.ApplyCleanupOptions{
 		{Name: "kubectl", OperationType: metav1.ManagedFieldsOperationApply},
 		{Name: "kubectl", OperationType: metav1.ManagedFieldsOperationUpdate},
 		{Name: "before-first-apply", OperationType: metav1.ManagedFieldsOperationUpdate},
-		{Name: fieldManager, OperationType: metav1.ManagedFieldsOperationUpdate},
+		{Name: FieldManager, OperationType: metav1.ManagedFieldsOperationUpdate},
 	},
 	Exclusions: map[string]string{ownerGroup + "/ssa": kustomizev1.MergeValue},
+}
+
+// ApplyOptions are those with which kustomize-controller applies what a
+// Kustomization asks for.
+func ApplyOptions(obj *kustomizev1.Kustomization) ssa.ApplyOptions {
+	o := ssa.DefaultApplyOptions()
+	o.Force = obj.Spec.Force
+	o.ForceSelector = map[string]string{ownerGroup + "/force": kustomizev1.EnabledValue}
+	o.ExclusionSelector = map[string]string{
+		ownerGroup + "/reconcile": kustomizev1.DisabledValue,
+		ownerGroup + "/ssa":       kustomizev1.IgnoreValue,
+	}
+	o.IfNotPresentSelector = map[string]string{ownerGroup + "/ssa": kustomizev1.IfNotPresentValue}
+	o.DriftIgnoreRules = ignoreRules(obj)
+	o.Cleanup = cleanup
+	return o
 }
 
 // ignoreRules are the fields that spec.ignore leaves to others.

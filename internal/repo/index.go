@@ -71,3 +71,11 @@ func (r *Repository) Documents() []*manifest.Document { return slices.Clone(r.tr
 // Files returns the repository's files, ordered by path: all but those in
 // hidden folders and what Git ignores.
 func (r *Repository) Files() []manifest.File { return slices.Clone(r.tree.files) }
+
+// Parsed returns the objects of a file, and whether the file holds nothing else:
+// not where it is no manifest, where it cannot be read to its end, or where
+// readers may differ on what a document of it is.
+func (r *Repository) Parsed(file string) (docs []*manifest.Document, whole bool) {
+	f := r.tree.byFile[file]
+	return f.documents, f.whole
+}

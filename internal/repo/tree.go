@@ -17,6 +17,7 @@ type tree struct {
 	files     []manifest.File
 	known     map[string]bool      // files and folders
 	documents []*manifest.Document // ordered by file and line
+	byFile    map[string]parsedFile
 	problems  []*Problem
 }
 
@@ -74,19 +75,23 @@ func inChart(charts map[string]bool, name string) bool {
 	return false
 }
 
+// parsedFile is what was read of a file.
+type parsedFile struct {
+	documents []*manifest.Document
+	// whole says that the file holds nothing else, whoever reads it.
+	whole    bool
+	problems []*Problem
+}
+
 // parse reads files side by side and keeps their order.
 func (t *tree) parse(ctx context.Context, root *os.Root, names []string) {
-	type result struct {
-		documents []*manifest.Document
-		problems  []*Problem
-	}
-	results := make([]result, len(names))
+	results := make([]parsedFile, len(names))
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := range next {
-				results[i].documents, results[i].problems = readManifest(root, names[i])
+				results[i] = readManifest(root, names[i])
 			}
 		})
 	}
@@ -98,7 +103,9 @@ func (t *tree) parse(ctx context.Context, root *os.Root, names []string) {
 	}
 	close(next)
 	workers.Wait()
-	for _, r := range results {
+	t.byFile = make(map[string]parsedFile, len(names))
+	for i, r := range results {
+		t.byFile[names[i]] = r
 		t.documents = append(t.documents, r.documents...)
 		t.problems = append(t.problems, r.problems...)
 	}
@@ -106,25 +113,26 @@ func (t *tree) parse(ctx context.Context, root *os.Root, names []string) {
 
 var objectLine = regexp.MustCompile(`(?m)^apiVersion:`)
 
-// readManifest returns the objects of a file. What is wrong with a file that
+// readManifest reads the objects of a file. What is wrong with a file that
 // is no manifest (a template, a chart's values) is nobody's problem.
-func readManifest(root *os.Root, name string) ([]*manifest.Document, []*Problem) {
+func readManifest(root *os.Root, name string) parsedFile {
 	data, err := manifest.Read(root, name)
 	if err != nil {
-		return nil, manifest.Problems(err)
+		return parsedFile{problems: manifest.Problems(err)}
 	}
 	kustomization := isKustomizationFile(name)
 	if !kustomization && !objectLine.Match(data) {
-		return nil, nil
+		return parsedFile{}
 	}
 	all, err := manifest.Parse(name, data)
-	var documents []*manifest.Document
+	f := parsedFile{problems: manifest.Problems(err)}
 	for _, d := range all {
 		if d.Kind() != "" || kustomization {
-			documents = append(documents, d)
+			f.documents = append(f.documents, d)
 		}
 	}
-	return documents, manifest.Problems(err)
+	f.whole = err == nil && len(f.documents) == len(all) && len(all) > 0 && manifest.DividedByLines(data)
+	return f
 }
 
 // isKustomizationFile reports whether kustomize reads a file by its name.
@@ -152,12 +160,4 @@ func (t *tree) of(group, kind string) []*manifest.Document {
 }
 
 // in returns the documents of one file.
-func (t *tree) in(file string) []*manifest.Document {
-	var list []*manifest.Document
-	for _, d := range t.documents {
-		if d.File == file {
-			list = append(list, d)
-		}
-	}
-	return list
-}
+func (t *tree) in(file string) []*manifest.Document { return t.byFile[file].documents }

@@ -124,3 +124,28 @@ func TestFixLeavesLinksAlone(t *testing.T) {
 		t.Errorf("the link is gone: %v", err)
 	}
 }
+
+// TestFixRemovesIgnoresThatSilenceNothing takes out a comment with what it was
+// there for, and leaves one that still silences something, or may once the rule
+// can judge more.
+func TestFixRemovesIgnoresThatSilenceNothing(t *testing.T) {
+	dir := write(t, lab)
+	head := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, namespace: home}\ndata:\n"
+	put(t, dir, "main/one.yaml", head+"  # hearth:ignore bad-value it is a test\n  # kept\n  x: 1h # hearth:ignore bad-value another\n  bad: value # hearth:ignore bad-value needed\n")
+	put(t, dir, "main/two.yaml", strings.Replace(head, "one", "two", 1)+"  # hearth:ignore unsure it is a test\n  text: |\n    # hearth:ignore bad-value part of a text\n")
+	unsure := &rule.Rule{Name: "unsure", Severity: rule.Error, Check: func(p *rule.Pass) { p.Note("not judged") }}
+	report, err := rule.Check(t.Context(), rule.Request{Path: dir, Fix: true, Options: rule.Options{Rules: []*rule.Rule{badValue(), unsure, rule.Ignore}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(report.Fixed); strings.Count(got, "main/one.yaml:") != 2 || strings.Contains(got, "two.yaml") {
+		t.Errorf("fixed: %s", got)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "main", "one.yaml"))
+	if want := head + "  # kept\n  x: 1h\n  bad: value # hearth:ignore bad-value needed\n"; err != nil || string(data) != want {
+		t.Errorf("the file is now\n%s", data)
+	}
+	if got := lines(report.Findings); strings.Count(got, "main/two.yaml:") != 2 {
+		t.Errorf("left: %s", got)
+	}
+}

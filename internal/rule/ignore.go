@@ -12,6 +12,7 @@ import (
 
 	"hearth/internal/domain"
 	"hearth/internal/manifest"
+	"hearth/internal/manifest/edit"
 	"hearth/internal/repo"
 )
 
@@ -27,6 +28,7 @@ var Ignore = &Rule{
 	Remedy: "Write `# hearth:ignore RULE reason` above the line or at its end, one comment for each finding, and remove " +
 		"the comment with what it was there for.",
 	Section: "Rule 1: GitOps is the source of truth",
+	Fixes:   true,
 	Bad: "# hearth:ignore image-latest\n" +
 		"image: ghcr.io/example/app:latest\n",
 	Good: "# hearth:ignore image-latest the vendor publishes no other tag\n" +
@@ -39,6 +41,7 @@ type exception struct {
 	rule   string
 	reason string
 	target int // the line that it speaks of
+	text   string
 	used   bool
 }
 
@@ -46,7 +49,8 @@ var ignoreComment = regexp.MustCompile(`(^|\s)#\s*hearth:ignore\b[ \t]*(\S*)[ \t
 
 // ignore drops the findings that comments silence, and adds what is wrong with
 // the comments.
-func (o Options) ignore(r *repo.Repository, ran []string, text *texts, findings []Finding) []Finding {
+func (o Options) ignore(r *repo.Repository, report *Report, text *texts, findings []Finding) []Finding {
+	ran := report.Rules
 	heads := headLines(r)
 	byPlace := map[domain.Place][]*exception{}
 	all := text.allExceptions(r.Files())
@@ -70,7 +74,12 @@ func (o Options) ignore(r *repo.Repository, ran []string, text *texts, findings 
 		return kept
 	}
 	for _, e := range all {
-		if f, ok := o.complaint(e, ran); ok {
+		f, ok := o.complaint(e, ran)
+		if ok && f.Edits != nil && slices.ContainsFunc(report.Notes, func(n Note) bool { return n.Rule == e.rule }) {
+			// What the rule could not judge may be what the comment is for.
+			f.Edits = nil
+		}
+		if ok {
 			text.locate(&f)
 			kept = append(kept, f)
 		}
@@ -96,6 +105,7 @@ func (o Options) complaint(e *exception, ran []string) (Finding, bool) {
 	case !e.used && o.Cluster == "" && slices.Contains(ran, e.rule):
 		f.Message = fmt.Sprintf("the comment silences nothing: %s finds nothing here", e.rule)
 		f.Fix = "remove the comment"
+		f.Edits = []edit.Edit{edit.Uncomment(e.place.File, e.place.Line, e.text)}
 	default:
 		return Finding{}, false
 	}
@@ -172,7 +182,7 @@ func (t *texts) exceptions(file string) []*exception {
 		line := t.line(file, i+1)
 		e := &exception{
 			place: domain.Place{File: file, Line: i + 1}, target: i + 1,
-			rule: line[m[4]:m[5]], reason: strings.TrimSpace(line[m[6]:m[7]]),
+			text: line[m[3]:], rule: line[m[4]:m[5]], reason: strings.TrimSpace(line[m[6]:m[7]]),
 		}
 		if strings.TrimSpace(line[:m[0]]) == "" {
 			e.target = nextContent(lines, i+1)

@@ -151,7 +151,7 @@ func (o Options) report(r *repo.Repository, passes []*Pass, text *texts) *Report
 	}
 	slices.SortStableFunc(findings, compare)
 	findings = o.yield(distinct(findings))
-	findings = o.ignore(r, report.Rules, text, findings)
+	findings = o.ignore(r, report, text, findings)
 	j := judgement{config: r.Config}
 	report.Findings = j.apply(findings)
 	slices.SortStableFunc(report.Findings, compare)

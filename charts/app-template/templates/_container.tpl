@@ -57,10 +57,11 @@ items, in the order dependsOn asks for.
 {{- if and .init (hasKey .controller "applyDefaultContainerOptionsToInitContainers") -}}
   {{- if not .controller.applyDefaultContainerOptionsToInitContainers -}}{{- $defaults = dict -}}{{- end -}}
 {{- end -}}
-{{- range $key, $value := deepCopy $defaults -}}{{- $_ := set $into $key $value -}}{{- end -}}
-{{- range $key, $value := deepCopy $values -}}
+{{- if eq $strategy "merge" -}}{{- $defaults = deepCopy $defaults -}}{{- end -}}
+{{- range $key, $value := $defaults -}}{{- $_ := set $into $key $value -}}{{- end -}}
+{{- range $key, $value := $values -}}
   {{- if and (eq $strategy "merge") (kindIs "map" $value) (kindIs "map" (get $into $key)) -}}
-    {{- $_ := set $into $key (mergeOverwrite (get $into $key) $value) -}}
+    {{- $_ := set $into $key (mergeOverwrite (get $into $key) (deepCopy $value)) -}}
   {{- else -}}
     {{- $_ := set $into $key $value -}}
   {{- end -}}

@@ -10,7 +10,7 @@ Definitions that yield more than text fill a map they are handed ("into" or
 {{- define "app.load" -}}
 {{- $root := .root -}}
 {{- $app := .into -}}
-{{- $box := dict "v" (deepCopy $root.Values) -}}
+{{- $box := dict "v" $root.Values -}}
 {{- $evaluation := dig "templateEvaluation" dict ($root.Values.global | default dict) -}}
 {{- $literal := dict -}}
 {{- range $path := $evaluation.excludePaths -}}
@@ -44,24 +44,28 @@ Definitions that yield more than text fill a map they are handed ("into" or
 {{- include "app.loadServiceAccounts" $app -}}
 {{- end -}}
 
-{{/* app.evaluate runs every string below box.v as a template, in place. */}}
+{{/*
+app.evaluate replaces box.v by what it is once every string in it is run as a
+template. Most values hold none: their JSON, which has double braces nowhere
+else, tells at once, and they are left as they are.
+*/}}
 {{- define "app.evaluate" -}}
 {{- $v := .box.v -}}
 {{- $run := . -}}
-{{- if hasKey .literal (join "/" .path) -}}
+{{- $json := toJson $v -}}
+{{- if and $json (not (contains "{{" $json)) -}}
+{{- else if hasKey .literal (join "/" .path) -}}
 {{- else if kindIs "string" $v -}}
   {{- if contains "{{" $v -}}{{- $_ := set .box "v" (tpl $v .root) -}}{{- end -}}
 {{- else if kindIs "map" $v -}}
+  {{- $entries := dict -}}
   {{- range $key, $item := $v -}}
     {{- $inner := dict "v" $item -}}
     {{- include "app.evaluate" (dict "box" $inner "root" $run.root "path" (append $run.path $key) "literal" $run.literal) -}}
-    {{- if contains "{{" $key -}}
-      {{- $_ := unset $v $key -}}
-      {{- $_ := set $v (tpl $key $run.root) $inner.v -}}
-    {{- else -}}
-      {{- $_ := set $v $key $inner.v -}}
-    {{- end -}}
+    {{- if contains "{{" $key -}}{{- $key = tpl $key $run.root -}}{{- end -}}
+    {{- $_ := set $entries $key $inner.v -}}
   {{- end -}}
+  {{- $_ := set .box "v" $entries -}}
 {{- else if kindIs "slice" $v -}}
   {{- $items := list -}}
   {{- range $i, $item := $v -}}

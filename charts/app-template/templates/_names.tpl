@@ -86,19 +86,17 @@ where the release has several of its kind, and never twice.
 {{- end -}}
 {{- end -}}
 
-{{/* app.emit prints one document. */}}
+{{/* app.emit prints one document: as JSON, which is quick to print and to read, and YAML too. */}}
 {{- define "app.emit" }}
 ---
-{{ toYaml . }}
+{{ toJson . }}
 {{- end -}}
 
 {{/* app.pick copies the listed keys that values has (null counts as absent), in into. */}}
 {{- define "app.pick" -}}
-{{- $values := .values -}}
 {{- $into := .into -}}
-{{- range $key := .keys -}}
-  {{- if hasKey $values $key -}}
-    {{- if not (kindIs "invalid" (get $values $key)) -}}{{- $_ := set $into $key (get $values $key) -}}{{- end -}}
-  {{- end -}}
+{{- $keys := .keys -}}
+{{- range $key, $value := .values -}}
+  {{- if and (has $key $keys) (not (kindIs "invalid" $value)) -}}{{- $_ := set $into $key $value -}}{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -34,10 +34,12 @@
 {{- define "app.podOptions" -}}
 {{- $into := .into -}}
 {{- $merge := eq (.app.values.defaultPodOptionsStrategy | default "overwrite") "merge" -}}
-{{- range $key, $value := deepCopy (.app.values.defaultPodOptions | default dict) -}}{{- $_ := set $into $key $value -}}{{- end -}}
-{{- range $key, $value := deepCopy (.controller.pod | default dict) -}}
+{{- $defaults := .app.values.defaultPodOptions | default dict -}}
+{{- if $merge -}}{{- $defaults = deepCopy $defaults -}}{{- end -}}
+{{- range $key, $value := $defaults -}}{{- $_ := set $into $key $value -}}{{- end -}}
+{{- range $key, $value := .controller.pod -}}
   {{- if and $merge (kindIs "map" $value) (kindIs "map" (get $into $key)) -}}
-    {{- $_ := set $into $key (mergeOverwrite (get $into $key) $value) -}}
+    {{- $_ := set $into $key (mergeOverwrite (get $into $key) (deepCopy $value)) -}}
   {{- else -}}
     {{- $_ := set $into $key $value -}}
   {{- end -}}

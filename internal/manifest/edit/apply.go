@@ -54,10 +54,10 @@ func apply(data []byte, edits []Edit) ([]byte, error) {
 // documents is not read anew for each: one of each document, or comments where nothing
 // else is left. The others are returned to be done later.
 func (t *text) nextChanges(tasks []task) (changes []change, later []task, err error) {
-	comments := tasks[0].edit.Op == OpComment
+	comments := tasks[0].edit.aboutComment()
 	busy := map[int]bool{}
 	for _, task := range tasks {
-		isComment := task.edit.Op == OpComment
+		isComment := task.edit.aboutComment()
 		if isComment != comments || !isComment && busy[task.doc] {
 			later = append(later, task)
 			continue
@@ -95,8 +95,11 @@ type change struct {
 
 // plan works out one edit.
 func (t *text) plan(task task) (change, error) {
-	if task.edit.Op == OpComment {
+	switch task.edit.Op {
+	case OpComment:
 		return t.comment(task.mark, task.edit.Value)
+	case OpUncomment:
+		return t.uncomment(task.mark, task.edit.Value)
 	}
 	f, err := t.walk(task.doc, task.path, task.edit.Op == OpRemove)
 	if err != nil {

@@ -16,7 +16,7 @@ type claim struct {
 // claims returns what must not be touched by any other edit.
 func (task task) claims() []claim {
 	switch task.edit.Op {
-	case OpComment:
+	case OpComment, OpUncomment:
 		return nil
 	case OpInsert:
 		list := []claim{{path: task.path, grows: true}}

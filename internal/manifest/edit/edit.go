@@ -14,6 +14,8 @@ const (
 	OpInsert  Op = "insert"  // add entries to a mapping, or items to a list
 	OpRemove  Op = "remove"  // take out a mapping entry or a list item
 	OpComment Op = "comment" // put a comment line above a line
+	// OpUncomment takes a comment out: its whole line where nothing else stands there.
+	OpUncomment Op = "uncomment"
 )
 
 // The types of a value that is set, named as JSON Schema names them.
@@ -29,7 +31,7 @@ type Edit struct {
 	File string `json:"file"`
 	// Line is any line of the document that is edited, from 1, as
 	// manifest.Document.Line is; 0 means the only document of the file. Of a
-	// comment it is the line below it.
+	// comment to put it is the line below it, of one to take out its own.
 	Line int `json:"line"`
 	Op   Op  `json:"op"`
 	// Path leads to the field, as a JSON Pointer (RFC 6901). Of an insertion it
@@ -83,6 +85,16 @@ func CommentAbove(file string, line int, text string) Edit {
 	}
 	return Edit{File: file, Line: line, Op: OpComment, Value: text}
 }
+
+// Uncomment takes out the comment that a line of the file ends with, and the
+// line with it where nothing else stands there. The comment is given from its
+// "#" on, so that no other is taken out.
+func Uncomment(file string, line int, comment string) Edit {
+	return Edit{File: file, Line: line, Op: OpUncomment, Value: strings.TrimRight(comment, " \t")}
+}
+
+// aboutComment reports whether no value changes.
+func (e Edit) aboutComment() bool { return e.Op == OpComment || e.Op == OpUncomment }
 
 // Steps returns the field path.
 func (e Edit) Steps() []string { return steps(e.Path) }

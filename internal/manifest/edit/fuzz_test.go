@@ -23,7 +23,7 @@ func FuzzApply(f *testing.F) {
 		"a: !!str 1\nb: &x !t {}\nc: [d: e]\n",
 	} {
 		for _, path := range []string{"", "/a", "/a/b", "/b/0/c", "/0/a", "/e/f/1", "/x/y"} {
-			for op := range byte(4) {
+			for op := range byte(5) {
 				f.Add([]byte(text), op, 1, path, "n: [x, 'z']\no: 2", byte(0))
 				f.Add([]byte(text), op, 2, path, "- x\n- y", byte(1))
 			}
@@ -32,7 +32,7 @@ func FuzzApply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, op byte, line int, path, value string, kind byte) {
 		e := Edit{
 			File: "f.yaml", Line: line, Path: path, Value: value,
-			Op: []Op{OpSet, OpInsert, OpRemove, OpComment}[op%4],
+			Op: []Op{OpSet, OpInsert, OpRemove, OpComment, OpUncomment}[op%5],
 		}
 		switch e.Op {
 		case OpSet:
@@ -93,8 +93,9 @@ func (o oracle) compare(before, after []any) {
 	others := 0
 	for i := range before {
 		switch {
-		case o.edit.Op == OpComment && !o.commented(before[i], after[i]),
-			o.edit.Op != OpComment && !cmp.Equal(before[i], after[i]) && !o.became(before[i], after[i], o.edit.Steps()):
+		case o.edit.Op == OpUncomment && !cmp.Equal(before[i], after[i]),
+			o.edit.Op == OpComment && !o.commented(before[i], after[i]),
+			!o.edit.aboutComment() && !cmp.Equal(before[i], after[i]) && !o.became(before[i], after[i], o.edit.Steps()):
 			o.t.Errorf("%s:\n%s", o.edit, cmp.Diff(before[i], after[i]))
 		case !cmp.Equal(before[i], after[i]):
 			others++
@@ -203,10 +204,10 @@ func FuzzOrder(f *testing.F) {
 			f.Add([]byte(text), byte(2), byte(3), 7, 2, path, other, "k: 1", "k: 1")
 		}
 	}
-	ops := []Op{OpSet, OpInsert, OpRemove, OpComment}
+	ops := []Op{OpSet, OpInsert, OpRemove, OpComment, OpUncomment}
 	f.Fuzz(func(t *testing.T, text []byte, op, op2 byte, line, line2 int, path, path2, value, value2 string) {
-		one := Edit{File: "f.yaml", Line: line, Path: path, Value: value, Op: ops[op%4], Type: typeString}
-		two := Edit{File: "f.yaml", Line: line2, Path: path2, Value: value2, Op: ops[op2%4], Type: typeString}
+		one := Edit{File: "f.yaml", Line: line, Path: path, Value: value, Op: ops[op%5], Type: typeString}
+		two := Edit{File: "f.yaml", Line: line2, Path: path2, Value: value2, Op: ops[op2%5], Type: typeString}
 		forth, err := Apply(text, one, two)
 		back, err2 := Apply(text, two, one)
 		if string(forth) != string(back) || (err == nil) != (err2 == nil) {

@@ -12,7 +12,7 @@ type task struct {
 	doc     int      // index of its document
 	path    []string // of its target
 	content content  // of an insertion
-	mark    int      // of a comment: where the line below it begins
+	mark    int      // of a comment: where its line begins, or the one below it
 }
 
 // tasks looks up the targets of edits, once each, and puts them into the order in
@@ -43,7 +43,7 @@ func (t *text) task(e Edit) (task, error) {
 	one := task{edit: e, path: e.Steps()}
 	var err error
 	switch e.Op {
-	case OpComment:
+	case OpComment, OpUncomment:
 		if e.Line < 1 || e.Line > len(t.lines) || t.lines[e.Line-1] == len(t.data) {
 			return one, refuse(e.Line, "the file has no such line")
 		}
@@ -61,7 +61,7 @@ func (t *text) task(e Edit) (task, error) {
 	return one, err
 }
 
-var order = map[Op]int{OpSet: 0, OpInsert: 1, OpRemove: 2, OpComment: 3}
+var order = map[Op]int{OpSet: 0, OpInsert: 1, OpRemove: 2, OpComment: 3, OpUncomment: 3}
 
 func inOrder(a, b task) int {
 	steps := slices.CompareFunc(a.path, b.path, compareSteps)
@@ -73,6 +73,7 @@ func inOrder(a, b task) int {
 		cmp.Compare(a.doc, b.doc),
 		cmp.Compare(a.mark, b.mark),
 		steps,
+		strings.Compare(string(a.edit.Op), string(b.edit.Op)),
 		strings.Compare(a.edit.Value, b.edit.Value),
 	)
 }
@@ -94,7 +95,7 @@ func compareSteps(a, b string) int {
 
 // follow moves a comment's mark along with changes that others have made.
 func (task *task) follow(changes []change) error {
-	if task.edit.Op != OpComment {
+	if !task.edit.aboutComment() {
 		return nil
 	}
 	by := 0

@@ -20,6 +20,8 @@ func (e Edit) String() string {
 		return "remove " + spell(e.Steps())
 	case OpComment:
 		return fmt.Sprintf("put the comment %s above line %d", strconv.Quote(shorten(e.Value)), e.Line)
+	case OpUncomment:
+		return fmt.Sprintf("remove the comment %s from line %d", strconv.Quote(shorten(e.Value)), e.Line)
 	}
 	return "edit the file"
 }

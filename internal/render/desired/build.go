@@ -60,6 +60,7 @@ func Build(ctx context.Context, r *repo.Repository, c *repo.Cluster, o Options) 
 	if err := b.releases(); err != nil {
 		return nil, err
 	}
+	b.sortKinds()
 	return b.State, ctx.Err()
 }
 
@@ -153,12 +154,13 @@ func (b *builder) build(ctx context.Context, k *Kustomization) *kustomize.Result
 		Always:    k.GetSubstituteStrategy() == kustomizev1.SubstituteStrategyAlways,
 		Offline:   true,
 		Unknown:   placeholder,
+		Parsed:    b.Repository.Parsed,
 	})
 	if err != nil {
 		k.Err = err
 		return nil
 	}
-	k.Read = result.Read
+	k.Read, k.unknown = result.Read, result.Unknown
 	if !variables.open {
 		k.Undefined = make([]Undefined, 0, len(result.Unknown))
 		for _, u := range result.Unknown {

@@ -14,13 +14,17 @@
 package desired
 
 import (
+	"sync"
+
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"hearth/internal/domain"
 	"hearth/internal/render"
 	"hearth/internal/render/helm"
+	"hearth/internal/render/kustomize"
 	"hearth/internal/repo"
 )
 
@@ -41,9 +45,12 @@ type State struct {
 
 	origins       *files
 	byKey         map[render.Key][]*Object
+	byKind        map[schema.GroupKind][]*Object
 	rendered      []*Object
 	bootstrapRead []string
 	reachedFiles  func() map[string]bool
+	named         sync.Once
+	placeholders  names
 }
 
 // Kustomization is a Flux Kustomization and what it builds.
@@ -68,6 +75,9 @@ type Kustomization struct {
 	Undefined []Undefined
 	// Err tells why it cannot be built; nil where it can.
 	Err error
+
+	// unknown are the variables that stand in its objects as placeholders.
+	unknown []kustomize.Unknown
 }
 
 // Undefined is the use of a variable that nothing defines and that has no
@@ -117,6 +127,7 @@ type Object struct {
 	// Bootstrap says that it is there before Flux runs.
 	Bootstrap bool
 
+	gvk    schema.GroupVersionKind // once the state is computed
 	origin render.Origin
 	state  *State
 }

@@ -3,6 +3,7 @@ package desired
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -78,7 +79,8 @@ func (b *builder) release(o *Object) *Release {
 // compose merges a release's values. What a Secret would supply is not known,
 // and left out.
 func (b *builder) compose(r *Release) (map[string]any, error) {
-	values, err := helm.Compose(b.ctx, r.GetValues(), r.Spec.ValuesFrom, func(_ context.Context, kind, name string) (map[string][]byte, error) {
+	own := ownValues(r)
+	values, err := helm.Compose(b.ctx, own, r.Spec.ValuesFrom, func(_ context.Context, kind, name string) (map[string][]byte, error) {
 		missing := apierrors.NewNotFound(schema.GroupResource{Resource: strings.ToLower(kind)}, name)
 		o := b.Find("", kind, r.Namespace, name)
 		if o == nil || kind != "ConfigMap" {
@@ -98,9 +100,19 @@ func (b *builder) compose(r *Release) (map[string]any, error) {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {
 		// Only what the tree does not hold is missing.
-		return r.GetValues(), nil
+		return own, nil
 	}
-	return r.GetValues(), err
+	return own, err
+}
+
+// ownValues reads the values that a HelmRelease spells out. They are JSON, and
+// need no YAML parser.
+func ownValues(r *Release) map[string]any {
+	var values map[string]any
+	if r.Spec.Values == nil || json.Unmarshal(r.Spec.Values.Raw, &values) != nil {
+		return r.GetValues()
+	}
+	return values
 }
 
 // render fetches a release's chart and renders it.

@@ -4,6 +4,8 @@ import (
 	"iter"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"hearth/internal/render"
 )
 
@@ -48,13 +50,24 @@ func (s *State) Same(o *Object) []*Object {
 
 // OfKind returns the objects of a kind, in the order of All.
 func (s *State) OfKind(group, kind string) []*Object {
-	var list []*Object
+	return slices.Clone(s.byKind[schema.GroupKind{Group: group, Kind: kind}])
+}
+
+// sortKinds notes the kind of every object, which rules ask for again and again.
+func (s *State) sortKinds() {
+	s.byKind = map[schema.GroupKind][]*Object{}
 	for o := range s.All() {
-		if gvk := o.GroupVersionKind(); gvk.Kind == kind && gvk.Group == group {
-			list = append(list, o)
-		}
+		o.gvk = o.Unstructured.GroupVersionKind()
+		s.byKind[o.gvk.GroupKind()] = append(s.byKind[o.gvk.GroupKind()], o)
 	}
-	return list
+}
+
+// GroupVersionKind returns the object's kind with its API.
+func (o *Object) GroupVersionKind() schema.GroupVersionKind {
+	if o.gvk.Kind == "" {
+		return o.Unstructured.GroupVersionKind()
+	}
+	return o.gvk
 }
 
 // Of returns the Kustomization of a name, or nil.

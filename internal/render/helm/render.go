@@ -3,12 +3,7 @@ package helm
 import (
 	"cmp"
 	"context"
-	rawjson "encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -16,12 +11,7 @@ import (
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
-	release "helm.sh/helm/v4/pkg/release/v1"
-	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/json"
-	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 // Bounds of one rendering.
@@ -124,71 +114,4 @@ func (r Request) templates(ctx context.Context, c *chart.Chart, valuesOf func(sk
 		}
 	}
 	return engine.Engine{CustomTemplateFuncs: Functions(r.Lookup)}.RenderWithContext(ctx, c, values)
-}
-
-// manifests decodes what the templates made, hooks and then the others.
-func manifests(objects []*unstructured.Unstructured, files map[string]string) ([]*unstructured.Unstructured, error) {
-	size := 0
-	for name, content := range files {
-		if size += len(content); size > maxRendered {
-			return nil, fmt.Errorf("the chart renders more than %d MiB", maxRendered>>20)
-		}
-		if strings.HasSuffix(name, "NOTES.txt") {
-			delete(files, name)
-		}
-	}
-	hooks, rest, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(hooks, func(a, b *release.Hook) int { return cmp.Compare(a.Weight, b.Weight) })
-	for _, h := range hooks {
-		if objects, err = decode(objects, h.Path, h.Manifest); err != nil {
-			return nil, err
-		}
-	}
-	for _, m := range rest {
-		if objects, err = decode(objects, m.Name, m.Content); err != nil {
-			return nil, err
-		}
-	}
-	return objects, nil
-}
-
-// decode appends the objects of a YAML stream; lists are taken apart.
-func decode(objects []*unstructured.Unstructured, name, content string) ([]*unstructured.Unstructured, error) {
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(content), 4096)
-	for {
-		var raw rawjson.RawMessage
-		err := decoder.Decode(&raw)
-		if errors.Is(err, io.EOF) {
-			return objects, nil
-		}
-		fields := map[string]any{}
-		if err == nil && len(raw) > 0 {
-			// Unlike the standard library's, it keeps whole numbers whole.
-			err = json.Unmarshal(raw, &fields)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if len(fields) == 0 {
-			continue
-		}
-		obj := &unstructured.Unstructured{Object: fields}
-		if obj.GetKind() == "" || obj.GetAPIVersion() == "" {
-			return nil, fmt.Errorf("%s: an object without apiVersion or kind", name)
-		}
-		if !obj.IsList() {
-			objects = append(objects, obj)
-			continue
-		}
-		err = obj.EachListItem(func(item runtime.Object) error {
-			objects = append(objects, item.(*unstructured.Unstructured))
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
 }

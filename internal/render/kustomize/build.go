@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
+	"hearth/internal/manifest"
 	"hearth/internal/render"
 )
 
@@ -41,16 +42,23 @@ type Request struct {
 	Always bool
 	// Offline makes a resource that must be fetched an error.
 	Offline bool
+	// Parsed, where it is set, returns the documents of a file below Root that
+	// were read before, and whether the file holds nothing else. Builds that
+	// kustomize is not needed for are made of them, and no digest is computed.
+	Parsed func(file string) (docs []*manifest.Document, whole bool)
 	// Unknown, where it is set, supplies the text of a variable that nothing
 	// defines and that has no default, instead of what Strict says.
 	Unknown func(name string) string
+	// Decrypter decrypts files and objects; nil leaves them as they are.
+	Decrypter Decrypter
 }
 
 // Result is what a build made. Origins has the file of each object.
 type Result struct {
 	Objects []*unstructured.Unstructured
 	Origins []render.Origin
-	// Digest is the sha256 digest of the objects, "sha256:…".
+	// Digest is the sha256 digest of the objects, "sha256:…"; "" where
+	// Request.Parsed is set.
 	Digest string
 	// Read are the files that were read, below Root, in the order of reading.
 	Read []string
@@ -89,7 +97,7 @@ func Build(ctx context.Context, r Request) (*Result, error) {
 	}
 	var result *Result
 	withSchema(func(alone bool) (own bool) {
-		reads := &recordingFS{FileSystem: securefs.MakeFsInMemory(disk), root: root, offline: r.Offline, alone: alone}
+		reads := &recordingFS{FileSystem: securefs.MakeFsInMemory(disk), root: root, offline: r.Offline, alone: alone, decrypter: r.Decrypter}
 		b := &build{request: r, root: root, rel: rel, dir: dir, reads: reads}
 		result, err = b.run(ctx)
 		return reads.ownSchema
@@ -108,6 +116,9 @@ type build struct {
 }
 
 func (b *build) run(ctx context.Context) (*Result, error) {
+	if result, ok := b.plain(ctx); ok {
+		return result, nil
+	}
 	resources, err := b.kustomize()
 	if err != nil {
 		return nil, b.explain(err)
@@ -120,28 +131,28 @@ func (b *build) kustomize() (resmap.ResMap, error) {
 	if err := b.guardFolder(); err != nil {
 		return nil, err
 	}
-	manifest, file, _, err := generator.NewGenerator(b.root, *b.request.Kustomization).GenerateManifest(b.dir)
+	overlay, file, _, err := generator.NewGenerator(b.root, *b.request.Kustomization).GenerateManifest(b.dir)
 	if err != nil {
 		return nil, err
 	}
-	if manifest, err = b.traceOrigins(manifest); err != nil {
+	if overlay, err = b.traceOrigins(overlay); err != nil {
 		return nil, err
 	}
-	b.reads.generated, b.reads.overlay = file, manifest
+	b.reads.generated, b.reads.overlay = file, overlay
 	return krustyRun(b.reads, b.dir)
 }
 
 // traceOrigins asks kustomize to note where each resource comes from.
-func (b *build) traceOrigins(manifest []byte) ([]byte, error) {
+func (b *build) traceOrigins(overlay []byte) ([]byte, error) {
 	var k kustypes.Kustomization
-	if err := yaml.Unmarshal(manifest, &k); err != nil {
+	if err := yaml.Unmarshal(overlay, &k); err != nil {
 		return nil, err
 	}
 	for _, option := range k.BuildMetadata {
 		b.keepOrigins = b.keepOrigins || option == kustypes.OriginAnnotations
 	}
 	if b.keepOrigins {
-		return manifest, nil
+		return overlay, nil
 	}
 	k.BuildMetadata = append(k.BuildMetadata, kustypes.OriginAnnotations)
 	return yaml.Marshal(k)
@@ -171,8 +182,13 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 		if err != nil {
 			return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("kustomize build failed: %w", err)}
 		}
-		if vars != nil && bytes.ContainsRune(data, '$') {
-			unknown, substituted, err := vars.substitute(res, data)
+		if d := b.request.Decrypter; d != nil {
+			if data, err = d.Object(data); err != nil {
+				return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("decryption failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)}
+			}
+		}
+		if vars != nil && bytes.ContainsRune(data, '$') && !optsOut(res.GetLabels(), res.GetAnnotations()) {
+			unknown, substituted, err := vars.substitute(data)
 			if err != nil {
 				return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)}
 			}
@@ -181,7 +197,9 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 			}
 			data = substituted
 		}
-		digest.Write(data)
+		if b.request.Parsed == nil {
+			digest.Write(data)
+		}
 		objects, err := decode(data)
 		if err != nil {
 			return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("failed to decode %s %s: %w", key.Kind, key.Name, err)}
@@ -195,7 +213,9 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 	for _, name := range b.reads.read {
 		result.Read = append(result.Read, b.reads.rel(name))
 	}
-	result.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
+	if b.request.Parsed == nil {
+		result.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
+	}
 	return result, nil
 }
 

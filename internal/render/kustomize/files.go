@@ -25,10 +25,12 @@ type recordingFS struct {
 	overlay   []byte // what that says; it is nowhere on disk
 	offline   bool
 	alone     bool // no other build runs
+	decrypter Decrypter
 
-	read      []string
-	ownSchema bool
-	refused   error // kustomize goes on after an error, and tells of another
+	read        []string
+	secretFiles map[string]secretFile // by path
+	ownSchema   bool
+	refused     error // kustomize goes on after an error, and tells of another
 }
 
 // ReadFile reads a file of the artifact.
@@ -40,8 +42,8 @@ func (fs *recordingFS) ReadFile(name string) ([]byte, error) {
 	if !slices.Contains(fs.read, name) {
 		fs.read = append(fs.read, name)
 	}
-	if !isKustomizationFile(name) {
-		return data, nil
+	if data, err = fs.decrypted(name, data); err != nil || !isKustomizationFile(name) {
+		return data, err
 	}
 	if bytes.Contains(data, []byte("openapi")) && !fs.alone {
 		fs.ownSchema = true

@@ -10,7 +10,6 @@ import (
 	"github.com/fluxcd/pkg/envsubst"
 	generator "github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/yaml"
 )
 
@@ -57,13 +56,15 @@ func (b *build) variables() (*substitution, error) {
 	return &substitution{variables: all, unknown: b.request.Unknown, strict: b.request.Strict}, nil
 }
 
+// optsOut reports whether an object wants its variables left alone.
+func optsOut(labels, annotations map[string]string) bool {
+	return labels[optOut] == generator.DisabledValue || annotations[optOut] == generator.DisabledValue
+}
+
 // substitute replaces the variables of one resource, which is given as JSON,
 // and returns it as JSON, and the variables that nothing defines, where
 // somebody supplies them.
-func (s *substitution) substitute(res *resource.Resource, data []byte) (unknown []string, substituted []byte, err error) {
-	if res.GetLabels()[optOut] == generator.DisabledValue || res.GetAnnotations()[optOut] == generator.DisabledValue {
-		return nil, data, nil
-	}
+func (s *substitution) substitute(data []byte) (unknown []string, substituted []byte, err error) {
 	text, err := yaml.JSONToYAML(data)
 	if err != nil {
 		return nil, nil, err

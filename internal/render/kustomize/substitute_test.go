@@ -68,7 +68,10 @@ func substituted(t *testing.T, text string, s *substitution) (any, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, data, err = s.substitute(res, data)
+	if optsOut(res.GetLabels(), res.GetAnnotations()) {
+		return decoded(t, data), nil
+	}
+	_, data, err = s.substitute(data)
 	return decoded(t, data), err
 }
 

@@ -39,28 +39,8 @@ metadata:
 // fluxPrefix begins the labels and annotations that steer Flux.
 const fluxPrefix = "kustomize.toolkit.fluxcd.io/"
 
-// databases are the kinds whose operator deletes the data with the object.
-var databases = map[[2]string]bool{
-	{"postgresql.cnpg.io", "Cluster"}:                        true,
-	{"acid.zalan.do", "postgresql"}:                          true,
-	{"postgres-operator.crunchydata.com", "PostgresCluster"}: true,
-	{"pgv2.percona.com", "PerconaPGCluster"}:                 true,
-	{"pxc.percona.com", "PerconaXtraDBCluster"}:              true,
-	{"psmdb.percona.com", "PerconaServerMongoDB"}:            true,
-	{"k8s.mariadb.com", "MariaDB"}:                           true,
-	{"mysql.oracle.com", "InnoDBCluster"}:                    true,
-	{"mongodbcommunity.mongodb.com", "MongoDBCommunity"}:     true,
-	{"clickhouse.altinity.com", "ClickHouseInstallation"}:    true,
-	{"elasticsearch.k8s.elastic.co", "Elasticsearch"}:        true,
-	{"cassandra.datastax.com", "CassandraDatacenter"}:        true,
-	{"rabbitmq.com", "RabbitmqCluster"}:                      true,
-	{"apps.kubeblocks.io", "Cluster"}:                        true,
-	{"kubedb.com", "Postgres"}:                               true,
-	{"stackgres.io", "SGCluster"}:                            true,
-}
-
 func isDatabase(o *desired.Object) bool {
-	return databases[[2]string{o.GroupVersionKind().Group, o.GetKind()}]
+	return domain.DatabaseKind(o.GroupVersionKind().Group, o.GetKind())
 }
 
 func checkPrune(p *rule.Pass) {

@@ -121,7 +121,7 @@ func (t *text) notes(list []rule.Note) {
 		if name != "" {
 			name += ": "
 		}
-		fmt.Fprintf(t, "  %s%s\n", name, visible(n.Text))
+		fmt.Fprintf(t, "  %s%s\n", name, visible(abridged(n.Text)))
 	}
 }
 

@@ -75,7 +75,7 @@ func Setup(mgr manager.Manager, o Options) error {
 			predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicates.ReconcileRequestedPredicate{}))).
 		Watches(&sourcev1.GitRepository{}, handler.EnqueueRequestsFromMapFunc(r.includers), builder.WithPredicates(artifactChanged)).
 		WatchesRawSource(crsource.Func(r.followRefresh)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: &skip}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: &skip, RateLimiter: work.Limiter()}).
 		Complete(work.Reconciler(o.Gate, r))
 	if err != nil {
 		return fmt.Errorf("setting up the GitRepository reconciler: %w", err)

@@ -42,6 +42,7 @@ import (
 	"hearth/internal/render"
 	"hearth/internal/render/helm"
 	"hearth/internal/source"
+	"hearth/internal/source/foreign"
 )
 
 // concurrency is how many HelmReleases are under way at once. Most of them
@@ -56,6 +57,9 @@ type Options struct {
 	Objects *objects.Objects
 	// Store holds the artifacts that sources name in their status.
 	Store *source.Store
+	// Artifacts finds those, and fetches what others publish; nil makes one
+	// for the store.
+	Artifacts *foreign.Artifacts
 	// Charts are the charts loaded; nil means new ones.
 	Charts *helm.Charts
 	// Index tells where in Git a HelmRelease stands; nil knows nothing.
@@ -76,6 +80,9 @@ func Setup(mgr manager.Manager, o Options) error {
 	conn, err := helmkube.Connect(mgr.GetConfig(), mgr.GetRESTMapper(), o.Objects)
 	if err != nil {
 		return err
+	}
+	if o.Artifacts == nil {
+		o.Artifacts = foreign.New(o.Store)
 	}
 	if o.Charts == nil {
 		o.Charts = &helm.Charts{}
@@ -101,10 +108,11 @@ func Setup(mgr manager.Manager, o Options) error {
 		For(&helmv2.HelmRelease{}, builder.WithPredicates(asksForWork())).
 		Watches(&helmv2.HelmRelease{}, handler.EnqueueRequestsFromMapFunc(r.dependents), builder.WithPredicates(readinessChanged())).
 		Watches(&sourcev1.OCIRepository{}, handler.EnqueueRequestsFromMapFunc(r.usersOf(sourcev1.OCIRepositoryKind)), builder.WithPredicates(artifactChanged())).
+		Watches(&sourcev1.ExternalArtifact{}, handler.EnqueueRequestsFromMapFunc(r.usersOf(sourcev1.ExternalArtifactKind)), builder.WithPredicates(artifactChanged())).
 		Watches(&sourcev1.HelmChart{}, handler.EnqueueRequestsFromMapFunc(r.usersOf(sourcev1.HelmChartKind)), builder.WithPredicates(artifactChanged())).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.valuedBy("ConfigMap")), builder.WithPredicates(dataChanged())).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.valuedBy("Secret")), builder.WithPredicates(dataChanged())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: &skip}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, SkipNameValidation: &skip, RateLimiter: work.Limiter()}).
 		Complete(work.Reconciler(o.Gate, r))
 	if err != nil {
 		return fmt.Errorf("setting up the HelmRelease reconciler: %w", err)

@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"hearth/internal/domain"
+	"hearth/internal/kube/work"
 	"hearth/internal/render/helm"
 	"hearth/internal/source"
 )
@@ -88,6 +90,8 @@ func (s *step) loadChart(ctx context.Context) error {
 		from = &sourcev1.OCIRepository{}
 	case sourcev1.HelmChartKind:
 		from = &sourcev1.HelmChart{}
+	case sourcev1.ExternalArtifactKind:
+		from = &sourcev1.ExternalArtifact{}
 	default:
 		s.unready(helmv2.ArtifactFailedReason, fmt.Errorf("could not get Source object: kind '%s' is not supported as a chart's source", kind))
 		return errStalled
@@ -105,8 +109,14 @@ func (s *step) loadChart(ctx context.Context) error {
 	}
 	artifact := from.GetArtifact()
 	path, err := s.o.Store.Resolve(artifact)
+	if errors.Is(err, source.ErrNotStored) { // somebody else's
+		err = work.Aside(ctx, func(ctx context.Context) (err error) {
+			path, err = s.o.Artifacts.Find(ctx, domain.Ref{Kind: kind, Namespace: namespace, Name: name}, artifact)
+			return err
+		})
+	}
 	if errors.Is(err, source.ErrNotStored) {
-		s.unready(helmv2.ArtifactFailedReason, errors.New("Source not ready: artifact not found"))
+		s.unready(helmv2.ArtifactFailedReason, fmt.Errorf("Source not ready: artifact not found: %w", err))
 		return errRetry
 	}
 	if err == nil {
@@ -116,8 +126,8 @@ func (s *step) loadChart(ctx context.Context) error {
 		return s.unready(helmv2.ArtifactFailedReason, fmt.Errorf("Could not load chart: %w", err))
 	}
 	s.version, s.ociDigest = s.chart.Version(), ""
-	if kind == sourcev1.OCIRepositoryKind {
-		if s.version, s.ociDigest, err = versionOf(s.chart.Version(), artifact.Revision); err != nil {
+	if marked := versionMark(kind, artifact); marked != "" {
+		if s.version, s.ociDigest, err = versionOf(s.chart.Version(), marked); err != nil {
 			return s.unready(helmv2.ArtifactFailedReason, fmt.Errorf("Could not load chart: %w", err))
 		}
 	}
@@ -135,6 +145,8 @@ func notReady(from chartSource) string {
 		observed = from.Status.ObservedGeneration
 	case *sourcev1.HelmChart:
 		observed = from.Status.ObservedGeneration
+	case *sourcev1.ExternalArtifact:
+		observed = from.GetGeneration() // it does not say
 	}
 	// An artifact that is still there stays usable while its source fails.
 	getter, ok := from.(conditions.Getter)
@@ -148,6 +160,18 @@ func notReady(from chartSource) string {
 		return "latest generation of object has not been reconciled"
 	}
 	return "does not have an artifact"
+}
+
+// versionMark returns the digest that the version of a chart carries, so that
+// other content under the same version is noticed; empty is none.
+func versionMark(kind string, artifact *meta.Artifact) string {
+	switch kind {
+	case sourcev1.OCIRepositoryKind:
+		return artifact.Revision
+	case sourcev1.ExternalArtifactKind:
+		return artifact.Digest // the revision may be that of one source of many
+	}
+	return ""
 }
 
 // digestLength is how much of an OCI digest a chart's version carries.

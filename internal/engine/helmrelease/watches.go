@@ -132,6 +132,9 @@ func artifactChanged() predicate.Predicate {
 			artifact, ready = s.Status.Artifact, conditions.IsReady(s)
 		case *sourcev1.HelmChart:
 			artifact, ready = s.Status.Artifact, conditions.IsReady(s)
+		case *sourcev1.ExternalArtifact:
+			// Whoever writes it need not say whether it is ready.
+			artifact = s.Status.Artifact
 		}
 		if artifact == nil {
 			return "", ready

@@ -3,11 +3,14 @@ package source
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"hearth/internal/domain"
+	"hearth/internal/source/oci"
 )
 
 // HelmChartLayer is the media type of the layer that holds a chart's archive.
@@ -23,11 +27,13 @@ const HelmChartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 // Bounds of what is taken from strangers.
 const (
 	maxChartBytes = 64 << 20
-	maxIndexBytes = 64 << 20
+	maxIndexBytes = 50 << 20
 	fetchTimeout  = time.Minute
 	// freshFor is how long a tag that was just resolved is not resolved again,
 	// so that forty sources of one chart ask its registry once.
 	freshFor = 30 * time.Second
+	// Now is the MaxAge of what is asked for anew.
+	Now = -1
 )
 
 // ChartRequest says which chart to fetch, or which artifact of an OCI registry.
@@ -51,12 +57,21 @@ type ChartRequest struct {
 
 	// Username and Password are basic credentials for the URL's host alone.
 	Username, Password string
+	// PassCredentials sends them also to other hosts that an http Helm
+	// repository's index names.
+	PassCredentials bool
+	// Logins are the credentials for an OCI registry, where there is no Username.
+	Logins oci.Logins
 	// Insecure allows plain HTTP to an OCI registry.
 	Insecure bool
 	// TLS replaces the default TLS configuration.
 	TLS *tls.Config
+	// Proxy is the proxy to go through; nil means that of the environment.
+	Proxy *url.URL
 	// Timeout bounds the fetch; 0 means one minute.
 	Timeout time.Duration
+	// MaxAge is how old an answer may be that others got; 0 means 30 s.
+	MaxAge time.Duration
 }
 
 // ChartResult is a chart that was fetched.
@@ -71,6 +86,11 @@ type ChartResult struct {
 	Revision string
 	// Digest is "sha256:…" of the content.
 	Digest string
+	// Manifest is "sha256:…" of the manifest that an OCI registry has for it,
+	// and Annotations are those of that manifest. Both are empty for what was
+	// mapped or played.
+	Manifest    string
+	Annotations map[string]string
 	// Assumed tells that a stand-in plays the chart, since it cannot be had.
 	Assumed bool
 	// PlayedBy names the chart of Hearth that this is, mapped or assumed.
@@ -95,7 +115,11 @@ type ChartOptions struct {
 	StandIn bool
 	// Assumptions records what a stand-in plays.
 	Assumptions *domain.Assumptions
-	// Transport replaces the default HTTP transport.
+	// RefusePrivate refuses servers on private networks and on this machine.
+	// Link-local and metadata addresses are always refused, and so is whatever
+	// private address a public server leads to.
+	RefusePrivate bool
+	// Transport replaces the guarded HTTP transport.
 	Transport http.RoundTripper
 }
 
@@ -114,11 +138,12 @@ type Charts struct {
 	mu    sync.Mutex
 	fresh map[string]freshChart
 	index map[string]*freshIndex
+	lines map[string]*http.Transport // to servers that need nothing special
 }
 
 type freshChart struct {
 	result ChartResult
-	until  time.Time
+	at     time.Time
 }
 
 // NewCharts returns a source of charts. It fails where there is no cache
@@ -134,6 +159,7 @@ func NewCharts(o ChartOptions) (*Charts, error) {
 		cache: chartCache{dir: dir},
 		fresh: map[string]freshChart{},
 		index: map[string]*freshIndex{},
+		lines: map[string]*http.Transport{},
 	}
 	return c, c.checkMapping()
 }
@@ -166,8 +192,11 @@ func (c *Charts) Fetch(ctx context.Context, req ChartRequest) (*ChartResult, err
 	if result, err := c.mapped(req); result != nil || err != nil {
 		return result, err
 	}
-	key := req.key()
-	if result := c.recent(key); result != nil {
+	// What one was shown for its credentials is not shown to others.
+	key := req.key() + "|" + req.who()
+	// Of an http repository the index is kept for a while, which costs as
+	// little, and changes for all of its charts at once.
+	if result := c.recent(key, req.maxAge()); result != nil && (req.isOCI() || result.Assumed) {
 		return result, nil
 	}
 	ch := c.flights.DoChan(key, func() (any, error) {
@@ -191,6 +220,12 @@ func (c *Charts) Fetch(ctx context.Context, req ChartRequest) (*ChartResult, err
 func (c *Charts) fetch(ctx context.Context, req ChartRequest) (ChartResult, error) {
 	result, err := c.cachedOrRemote(ctx, req)
 	var unreachable *UnreachableError
+	if errors.As(err, &unreachable) && c.o.StandIn && req.Digest != "" {
+		// A digest never comes to mean something else.
+		if cached, ok := c.cache.lookup(req.key()); ok {
+			return cached, nil
+		}
+	}
 	if errors.As(err, &unreachable) && c.o.StandIn && !req.NoChart {
 		if result, err = c.standIn(req); err == nil {
 			c.assume(req, unreachable)
@@ -201,24 +236,24 @@ func (c *Charts) fetch(ctx context.Context, req ChartRequest) (ChartResult, erro
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fresh[req.key()] = freshChart{result, time.Now().Add(freshFor)}
+	c.fresh[req.key()+"|"+req.who()] = freshChart{result, time.Now()}
 	return result, nil
 }
 
 func (c *Charts) cachedOrRemote(ctx context.Context, req ChartRequest) (ChartResult, error) {
-	if c.o.Offline || req.Digest != "" {
+	if c.o.Offline {
 		if result, ok := c.cache.lookup(req.key()); ok {
 			return result, nil
 		}
-	}
-	if c.o.Offline {
 		return ChartResult{}, req.unreachable(errOffline)
 	}
-	fetch := c.fromRepository
+	var result ChartResult
+	var err error
 	if req.isOCI() {
-		fetch = c.fromRegistry
+		result, err = c.fromRegistry(ctx, req)
+	} else {
+		result, err = c.fromRepository(ctx, req)
 	}
-	result, err := fetch(ctx, req)
 	if err != nil {
 		return ChartResult{}, err
 	}
@@ -226,11 +261,11 @@ func (c *Charts) cachedOrRemote(ctx context.Context, req ChartRequest) (ChartRes
 }
 
 // recent returns what was fetched a moment ago, or was played by a stand-in.
-func (c *Charts) recent(key string) *ChartResult {
+func (c *Charts) recent(key string, maxAge time.Duration) *ChartResult {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f, ok := c.fresh[key]
-	if !ok || !f.result.Assumed && time.Now().After(f.until) {
+	if !ok || !f.result.Assumed && time.Since(f.at) > maxAge {
 		return nil
 	}
 	return &f.result
@@ -257,6 +292,10 @@ func (r ChartRequest) check() error {
 	return nil
 }
 
+func (r ChartRequest) maxAge() time.Duration {
+	return cmp.Or(r.MaxAge, freshFor)
+}
+
 func (r ChartRequest) isOCI() bool { return strings.HasPrefix(r.URL, "oci://") }
 
 // wanted names the version asked for as a person would.
@@ -281,16 +320,41 @@ func (r ChartRequest) chartName() string {
 // key names all that decides what is fetched. Credentials are no part of it:
 // they decide whether, not what.
 func (r ChartRequest) key() string {
-	return strings.Join([]string{r.URL, r.Name, r.Version, r.Digest, r.SemVer, r.SemVerFilter, r.Layer}, "|")
+	return strings.Join([]string{r.URL, r.Name, r.Version, r.Digest, r.SemVer, r.SemVerFilter, r.Layer}, "|") + noChart[r.NoChart]
+}
+
+// noChart tells apart what is fetched by the first layer from what is by that
+// of a chart.
+var noChart = map[bool]string{true: "|any"}
+
+// who names the credentials, for this process alone.
+func (r ChartRequest) who() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %t %q %v", r.Username, r.Password, r.PassCredentials, r.Logins, r.Proxy)
+	if r.TLS != nil {
+		for _, certificate := range r.TLS.Certificates {
+			fmt.Fprintf(h, "%x", certificate.Certificate)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (r ChartRequest) unreachable(err error) *UnreachableError {
-	return &UnreachableError{URL: r.chartURL(), Version: r.wanted(), Err: err}
+	return &UnreachableError{URL: shownURL(r.chartURL()), Version: r.wanted(), Err: err}
 }
 
 // failed describes the registry's refusal, or a broken artifact.
 func (r ChartRequest) failed(err error) error {
-	return fmt.Errorf("chart %s%s: %w", r.chartURL(), atVersion(r.wanted()), err)
+	return fmt.Errorf("chart %s%s: %w", shownURL(r.chartURL()), atVersion(r.wanted()), err)
+}
+
+// shownURL is a URL without the password that may be in it.
+func shownURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		return raw
+	}
+	return u.Redacted()
 }
 
 func atVersion(v string) string {

@@ -24,6 +24,9 @@ type cachedChart struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision"`
 	Digest   string `json:"digest"`
+
+	Manifest    string            `json:"manifest,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // lookup returns what was last remembered of a key, if it is still whole.
@@ -40,14 +43,20 @@ func (c chartCache) lookup(key string) (ChartResult, bool) {
 	if !ok {
 		return ChartResult{}, false
 	}
-	return ChartResult{Path: path, Version: ref.Version, Revision: ref.Revision, Digest: ref.Digest}, true
+	return ChartResult{
+		Path: path, Version: ref.Version, Revision: ref.Revision, Digest: ref.Digest,
+		Manifest: ref.Manifest, Annotations: ref.Annotations,
+	}, true
 }
 
 // remember notes what a key led to.
 func (c chartCache) remember(key string, r ChartResult) error {
-	data, err := json.Marshal(cachedChart{key, r.Version, r.Revision, r.Digest})
+	data, err := json.Marshal(cachedChart{key, r.Version, r.Revision, r.Digest, r.Manifest, r.Annotations})
 	if err != nil {
 		return err
+	}
+	if known, err := os.ReadFile(c.reference(key)); err == nil && bytes.Equal(known, data) {
+		return nil
 	}
 	if err := writeWhole(c.reference(key), data); err != nil {
 		return fmt.Errorf("keeping a chart in the cache: %w", err)
@@ -85,6 +94,38 @@ func (c chartCache) put(content []byte) (digest, path string, err error) {
 		return "", "", err
 	}
 	if err := writeWhole(path, content); err != nil {
+		return "", "", fmt.Errorf("keeping a chart in the cache: %w", err)
+	}
+	return digest, path, nil
+}
+
+// take stores what a reader yields, of at most limit bytes.
+func (c chartCache) take(content io.Reader, limit int64) (digest, path string, err error) {
+	folder := filepath.Join(c.dir, "sha256")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", "", fmt.Errorf("keeping a chart in the cache: %w", err)
+	}
+	tmp, err := os.CreateTemp(folder, ".new-*")
+	if err != nil {
+		return "", "", fmt.Errorf("keeping a chart in the cache: %w", err)
+	}
+	defer os.Remove(tmp.Name()) // where it was not moved
+	h := sha256.New()
+	size, err := io.Copy(io.MultiWriter(tmp, h), io.LimitReader(content, limit+1))
+	if err := errors.Join(err, tmp.Close()); err != nil {
+		return "", "", err
+	}
+	if size > limit {
+		return "", "", refusal{fmt.Errorf("it is larger than %d MiB", limit>>20)}
+	}
+	digest = "sha256:" + hex.EncodeToString(h.Sum(nil))
+	if path, err = c.path(digest); err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
 		return "", "", fmt.Errorf("keeping a chart in the cache: %w", err)
 	}
 	return digest, path, nil

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,9 +36,13 @@ type IndexEntry struct {
 	Digest string `json:"digest"`
 }
 
+// ErrNoChart says that the index of an http Helm repository has no chart, or no
+// version of it, as it was asked for.
+var ErrNoChart = errors.New("not in the index")
+
 type freshIndex struct {
 	index *RepositoryIndex
-	until time.Time
+	at    time.Time
 }
 
 // Index fetches the index of an http Helm repository. Name and versions of the
@@ -69,16 +74,18 @@ func (c *Charts) emptyIndex(req ChartRequest) (*RepositoryIndex, error) {
 // remoteIndex returns the repository's own index.
 func (c *Charts) remoteIndex(ctx context.Context, req ChartRequest) (*RepositoryIndex, error) {
 	req = ChartRequest{
-		URL: req.URL, Username: req.Username, Password: req.Password, TLS: req.TLS, Timeout: req.Timeout,
+		URL: req.URL, Username: req.Username, Password: req.Password, PassCredentials: req.PassCredentials,
+		TLS: req.TLS, Proxy: req.Proxy, Timeout: req.Timeout, MaxAge: req.MaxAge,
 	}
+	key := req.URL + "|" + req.who()
 	c.mu.Lock()
-	known := c.index[req.URL]
+	known := c.index[key]
 	c.mu.Unlock()
-	if known != nil && time.Now().Before(known.until) {
+	if known != nil && time.Since(known.at) <= req.maxAge() {
 		return known.index, nil
 	}
-	index, err, _ := c.flights.Do("index|"+req.URL, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+	index, err, _ := c.flights.Do("index|"+key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(req.Timeout, fetchTimeout))
 		defer cancel()
 		return c.loadIndex(ctx, req)
 	})
@@ -87,7 +94,7 @@ func (c *Charts) remoteIndex(ctx context.Context, req ChartRequest) (*Repository
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.index[req.URL] = &freshIndex{index.(*RepositoryIndex), time.Now().Add(freshFor)}
+	c.index[key] = &freshIndex{index.(*RepositoryIndex), time.Now()}
 	return index.(*RepositoryIndex), nil
 }
 
@@ -138,7 +145,7 @@ func parseIndex(req ChartRequest, content []byte, digest, path string) (*Reposit
 func (x *RepositoryIndex) Find(name, version string) (IndexEntry, error) {
 	entries := x.Entries[name]
 	if len(entries) == 0 {
-		return IndexEntry{}, fmt.Errorf("the repository has no chart %q", name)
+		return IndexEntry{}, fmt.Errorf("%w: the repository has no chart %q", ErrNoChart, name)
 	}
 	if i := slices.IndexFunc(entries, func(e IndexEntry) bool { return e.Version == version }); i >= 0 {
 		return entries[i], nil
@@ -148,7 +155,7 @@ func (x *RepositoryIndex) Find(name, version string) (IndexEntry, error) {
 	}
 	constraint, err := semver.NewConstraint(version)
 	if err != nil {
-		return IndexEntry{}, fmt.Errorf("%q is neither a version nor a range of versions: %w", version, err)
+		return IndexEntry{}, fmt.Errorf("%w: %q is neither a version nor a range of versions: %w", ErrNoChart, version, err)
 	}
 	best, found := (*semver.Version)(nil), IndexEntry{}
 	for _, e := range entries {
@@ -158,7 +165,7 @@ func (x *RepositoryIndex) Find(name, version string) (IndexEntry, error) {
 		}
 	}
 	if best == nil {
-		return IndexEntry{}, fmt.Errorf("the repository has no version of chart %q that matches %q", name, version)
+		return IndexEntry{}, fmt.Errorf("%w: the repository has no version of chart %q that matches %q", ErrNoChart, name, version)
 	}
 	return found, nil
 }
@@ -231,13 +238,19 @@ func (c *Charts) get(ctx context.Context, req ChartRequest, at string, limit int
 	if err != nil {
 		return nil, refusal{err}
 	}
-	if (req.Username != "" || req.Password != "") && home.Host == get.URL.Host && home.Scheme == get.URL.Scheme {
+	own := home.Host == get.URL.Host && home.Scheme == get.URL.Scheme
+	if (req.Username != "" || req.Password != "") && (own || req.PassCredentials) {
 		get.SetBasicAuth(req.Username, req.Password)
 	}
-	client := &http.Client{Transport: c.transport(req.TLS)}
+	client := &http.Client{Transport: c.repositoryLine(req, home)}
 	response, err := client.Do(get)
 	if err != nil {
-		return nil, err
+		// What the library adds to the cause is the URL with what is in it.
+		var cited *url.Error
+		if errors.As(err, &cited) {
+			err = cited.Err
+		}
+		return nil, fmt.Errorf("ask %s: %w", get.URL.Host, err)
 	}
 	defer response.Body.Close()
 	switch {

@@ -13,19 +13,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"hearth/charts"
+	"hearth/internal/engine/artifactgenerator"
+	"hearth/internal/engine/bucketsource"
 	"hearth/internal/engine/externalsecret"
+	"hearth/internal/engine/fluxinstance"
 	"hearth/internal/engine/gitsource"
 	"hearth/internal/engine/helmfile"
 	"hearth/internal/engine/helmrelease"
 	"hearth/internal/engine/helmrelease/helmkube"
 	"hearth/internal/engine/helmsource"
+	"hearth/internal/engine/inputprovider"
 	"hearth/internal/engine/kustomization"
 	"hearth/internal/engine/notification"
 	"hearth/internal/engine/ocisource"
+	"hearth/internal/engine/resourceset"
 	"hearth/internal/engine/sourcestate"
 	"hearth/internal/onepassword"
 	"hearth/internal/render/helm"
 	"hearth/internal/source"
+	"hearth/internal/source/foreign"
 )
 
 // engine is what makes the cluster follow the repository.
@@ -140,20 +146,34 @@ func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
 	}
 	s.hooks = news.Server()
 	sources := news.Recorder(sourcestate.FieldManager)
+	artifacts := foreign.New(e.store)
 	return errors.Join(
 		gitsource.Setup(mgr, gitsource.Options{
 			Gate: s.gate, Store: e.store, Overrides: s.overrides(), Refresh: e.changed, Offline: s.options.Offline,
 			Recorder: sources,
 		}),
+		bucketsource.Setup(mgr, bucketsource.Options{Gate: s.gate, Store: e.store, Offline: s.options.Offline, Recorder: sources}),
+		artifactgenerator.Setup(mgr, artifactgenerator.Options{
+			Gate: s.gate, Store: e.store, Artifacts: artifacts, Recorder: news.Recorder("source-watcher"),
+		}),
 		ocisource.Setup(mgr, ocisource.Options{Gate: s.gate, Store: e.store, Charts: e.charts, Recorder: sources}),
 		helmsource.Setup(mgr, helmsource.Options{Gate: s.gate, Store: e.store, Charts: e.charts, Recorder: sources}),
 		kustomization.Setup(mgr, kustomization.Options{
-			Gate: s.gate, Objects: s.objects, Store: e.store, Index: s.index, UnknownKind: s.unknownKind, Offline: s.options.Offline,
-			Recorder: news.Recorder("kustomize-controller"),
+			Gate: s.gate, Objects: s.objects, Store: e.store, Artifacts: artifacts, Index: s.index, UnknownKind: s.unknownKind, Offline: s.options.Offline,
+			Recorder: news.Recorder("kustomize-controller"), LateKeys: true,
 		}),
 		helmrelease.Setup(mgr, helmrelease.Options{
-			Gate: s.gate, Objects: s.objects, Store: e.store, Charts: e.loaded, Index: s.index, UnknownKind: s.unknownKind,
+			Gate: s.gate, Objects: s.objects, Store: e.store, Artifacts: artifacts, Charts: e.loaded, Index: s.index, UnknownKind: s.unknownKind,
 			Recorder: news.Recorder("helm-controller"),
+		}),
+		fluxinstance.Setup(mgr, fluxinstance.Options{
+			Gate: s.gate, Objects: s.objects, Index: s.index, Assumptions: s.assumptions, Recorder: news.Recorder("flux-operator"),
+		}),
+		resourceset.Setup(mgr, resourceset.Options{
+			Gate: s.gate, Objects: s.objects, Index: s.index, UnknownKind: s.unknownKind, Recorder: news.Recorder("flux-operator"),
+		}),
+		inputprovider.Setup(mgr, inputprovider.Options{
+			Gate: s.gate, Offline: s.options.Offline, Assumptions: s.assumptions, Recorder: news.Recorder("flux-operator"),
 		}),
 		externalsecret.Setup(mgr, externalsecret.Options{
 			Gate: s.gate, Seed: s.options.Seed, Connect: e.connect, Available: s.available, Prepare: e.prepare,

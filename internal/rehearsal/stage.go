@@ -155,6 +155,9 @@ func (s *Stage) Webhooks() string { return s.webhooks }
 // ClusterName returns the name of the cluster that is rehearsed.
 func (s *Stage) ClusterName() string { return s.cluster.Name }
 
+// Root returns the working tree's root folder.
+func (s *Stage) Root() string { return s.repository.Root }
+
 // Headline says in one line what is on the stage.
 func (s *Stage) Headline() string { return s.kubernetesInfo().headline() }
 

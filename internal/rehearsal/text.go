@@ -200,6 +200,7 @@ var assumptionNames = []struct {
 	{domain.AssumedStorageClass, "storage class"},
 	{domain.AssumedImage, "image"},
 	{domain.AssumedVersion, "version"},
+	{domain.AssumedInputs, "input"},
 }
 
 func countAssumptions(list []domain.Assumption) string {

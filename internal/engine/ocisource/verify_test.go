@@ -35,7 +35,7 @@ func TestVerify(t *testing.T) {
 		"no-key":     {"1", cosign("none"), "no public keys found in secret 'ns/none'"},
 		"broken-key": {"1", cosign("broken"), "the key 'a.pub' of secret 'ns/broken'"},
 		"no-secret":  {"1", cosign("lost"), "failed to get secret 'ns/lost'"},
-		"keyless":    {"1", &sourcev1.OCIRepositoryVerification{Provider: "cosign"}, "using provider 'cosign keyless': whose certificates count is not said"},
+		"keyless":    {"1", &sourcev1.OCIRepositoryVerification{Provider: "cosign"}, "using provider 'cosign keyless': no matching signatures were found"},
 		"no-root":    {"1", &sourcev1.OCIRepositoryVerification{Provider: "cosign", TrustedRootSecretRef: ref("none")}, "failed to read trusted root from secret 'ns/none'"},
 		"no-policy":  {"1", &sourcev1.OCIRepositoryVerification{Provider: "notation", SecretRef: ref("keys")}, "'trustpolicy.json' not found in secret 'ns/keys'"},
 		"notation":   {"1", &sourcev1.OCIRepositoryVerification{Provider: "notation"}, "verification secret cannot be empty"},

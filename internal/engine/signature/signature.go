@@ -3,7 +3,7 @@
 //
 // With the provider cosign the signer is known by one of the public keys in a
 // Secret, or by an identity in a certificate; whose certificates count is said
-// by a trusted root in another Secret. With the provider notation a Secret holds
+// by a trusted root in another Secret, or else it is the public Sigstore's. With the provider notation a Secret holds
 // a trust policy and certificates. How signatures are read is left to package
 // oci of room source.
 package signature
@@ -85,16 +85,9 @@ func (c Check) keys(ctx context.Context, repository *oci.Repository, digest v1.H
 
 // identity verifies by a certificate that names who signed.
 func (c Check) identity(ctx context.Context, repository *oci.Repository, digest v1.Hash) error {
-	if c.Spec.TrustedRootSecretRef == nil {
-		return errors.New("whose certificates count is not said: put Sigstore's or your own trusted_root.json into a Secret and name it in spec.verify.trustedRootSecretRef, or name public keys in spec.verify.secretRef")
-	}
-	secret, err := c.secret(ctx, c.Spec.TrustedRootSecretRef)
+	root, err := c.trustedRoot(ctx)
 	if err != nil {
 		return err
-	}
-	root, err := oci.ParseTrustedRoot(secret.Data[trustedRootKey])
-	if err != nil {
-		return fmt.Errorf("failed to read trusted root from secret '%s/%s': %w", secret.Namespace, secret.Name, err)
 	}
 	identities := make([]oci.Identity, len(c.Spec.MatchOIDCIdentity))
 	for i, match := range c.Spec.MatchOIDCIdentity {
@@ -103,6 +96,23 @@ func (c Check) identity(ctx context.Context, repository *oci.Repository, digest 
 		}
 	}
 	return repository.VerifyIdentity(ctx, digest, root, identities)
+}
+
+// trustedRoot is whose certificates count: the public Sigstore's, unless a
+// Secret says otherwise.
+func (c Check) trustedRoot(ctx context.Context) (oci.TrustedRoot, error) {
+	if c.Spec.TrustedRootSecretRef == nil {
+		return oci.PublicGood()
+	}
+	secret, err := c.secret(ctx, c.Spec.TrustedRootSecretRef)
+	if err != nil {
+		return oci.TrustedRoot{}, err
+	}
+	root, err := oci.ParseTrustedRoot(secret.Data[trustedRootKey])
+	if err != nil {
+		return root, fmt.Errorf("failed to read trusted root from secret '%s/%s': %w", secret.Namespace, secret.Name, err)
+	}
+	return root, nil
 }
 
 func (c Check) notation(ctx context.Context, repository *oci.Repository, digest v1.Hash) (bool, error) {

@@ -13,9 +13,8 @@ import (
 
 func newUpCommand(p Process) *cobra.Command {
 	var (
-		stage                    stageFlags
-		state, address, webhooks string
-		notify, allowPrivate     bool
+		stage stageFlags
+		own   rehearsal.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "up [PATH]",
@@ -30,17 +29,25 @@ Ctrl-C stops everything. With --state the next up goes on where this one was.`,
 			if err != nil {
 				return err
 			}
-			o.StateDir, o.Address = state, address
-			o.Webhooks, o.Notify, o.AllowPrivate = webhooks, notify, allowPrivate
+			if own.Jitter < 0 || own.Jitter > 0.5 {
+				return fmt.Errorf("--jitter %v is not between 0 and 0.5", own.Jitter)
+			}
+			o.StateDir, o.Address, o.Webhooks = own.StateDir, own.Address, own.Webhooks
+			o.Notify, o.AllowPrivate = own.Notify, own.AllowPrivate
+			o.RefusePrivate, o.NoCrossNamespaceRefs, o.Jitter = own.RefusePrivate, own.NoCrossNamespaceRefs, own.Jitter
 			return runUp(cmd, p, o)
 		},
 	}
 	stage.register(cmd.Flags())
-	cmd.Flags().StringVar(&state, "state", "", "the folder that keeps the cluster between runs")
-	cmd.Flags().StringVar(&address, "listen", "", "the loopback host:port of the API server (default a free port)")
-	cmd.Flags().StringVar(&webhooks, "webhooks", "", "the loopback host:port that answers Receivers' webhooks (default none; port 0 takes a free one)")
-	cmd.Flags().BoolVar(&notify, "notify", false, "let Alerts deliver to their Providers, instead of telling what would be sent")
-	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let Providers lead to private and loopback addresses")
+	flags := cmd.Flags()
+	flags.StringVar(&own.StateDir, "state", "", "the folder that keeps the cluster between runs")
+	flags.StringVar(&own.Address, "listen", "", "the loopback host:port of the API server (default a free port)")
+	flags.StringVar(&own.Webhooks, "webhooks", "", "the loopback host:port that answers Receivers' webhooks (default none; port 0 takes a free one)")
+	flags.BoolVar(&own.Notify, "notify", false, "let Alerts deliver to their Providers, instead of telling what would be sent")
+	flags.BoolVar(&own.AllowPrivate, "allow-private", false, "let Providers lead to private and loopback addresses")
+	flags.BoolVar(&own.RefusePrivate, "refuse-private", false, "refuse sources on private networks and on this machine")
+	flags.BoolVar(&own.NoCrossNamespaceRefs, "no-cross-namespace-refs", false, "refuse references of Kustomizations, Alerts and Receivers to other namespaces")
+	flags.Float64Var(&own.Jitter, "jitter", 0, "the share of an interval, up to 0.5, by which Kustomizations are looked at earlier or later")
 	return cmd
 }
 

@@ -45,6 +45,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	apitypes "k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -813,6 +814,14 @@ func (r *releases) complete(job string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	// The server refuses to let a Job end that has not begun.
+	err = wait.PollUntilContextTimeout(r.t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		begun, err := clientset.BatchV1().Jobs(r.namespace).Get(ctx, job, metav1.GetOptions{})
+		return err == nil && begun.Status.StartTime != nil, client.IgnoreNotFound(err)
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	patch := fmt.Sprintf(`{"status":{"completionTime":%[1]q,"succeeded":1,"active":0,"ready":0,"terminating":0,"uncountedTerminatedPods":{},"conditions":[
 		{"type":"SuccessCriteriaMet","status":"True","lastTransitionTime":%[1]q},
 		{"type":"Complete","status":"True","lastTransitionTime":%[1]q}]}}`, time.Now().UTC().Format(time.RFC3339))
@@ -883,7 +892,7 @@ func TestOCIRepositoryFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	ready := conditions.Get(repository, meta.ReadyCondition)
-	if ready.Reason != sourcev1.OCIPullFailedReason || !strings.Contains(ready.Message, r.registry+"/gone 1.0.0") {
+	if ready.Reason != sourcev1.OCIPullFailedReason || !strings.Contains(ready.Message, r.registry+"/v2/gone/manifests/1.0.0") {
 		t.Errorf("ready: %+v", ready)
 	}
 	if !conditions.IsTrue(repository, sourcev1.FetchFailedCondition) {

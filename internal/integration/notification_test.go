@@ -610,7 +610,7 @@ func TestWhatCannotBeDeliveredIsTold(t *testing.T) {
 	m.told("Provider", "telegram", "InvalidConfig", `Providers of the type "telegram" are not served`)
 	m.news.Recorder("kustomize-controller").AnnotatedEventf(m.kustomization("apps"), atCommit, corev1.EventTypeWarning, "BuildFailed", "broken")
 	m.told("Alert", "hook", "NotificationDispatchFailed", "failed to send notification for Kustomization/"+m.namespace+"/apps", "status code 401")
-	m.told("Alert", "metadata", "NotificationDispatchFailed", "refused to connect to the link-local address")
+	m.told("Alert", "metadata", "NotificationDispatchFailed", "which is a link-local, metadata or reserved address")
 	m.told("Alert", "telegram", "NotificationDispatchFailed", "not served")
 	m.told("Alert", "lonely", "NotificationDispatchFailed", "missing")
 	m.told("Alert", "absent", "NotificationDispatchFailed", "failed to read provider")

@@ -106,13 +106,14 @@ func (s *Stage) openSources(ctx context.Context, e *engine) error {
 		return err
 	}
 	e.charts, err = source.NewCharts(source.ChartOptions{
-		Mapping:     s.chartMapping(),
-		Root:        s.repository.Root,
-		CacheDir:    s.options.CacheDir,
-		Embedded:    charts.FS,
-		Offline:     s.options.Offline,
-		StandIn:     s.options.Offline,
-		Assumptions: s.assumptions,
+		Mapping:       s.chartMapping(),
+		Root:          s.repository.Root,
+		CacheDir:      s.options.CacheDir,
+		Embedded:      charts.FS,
+		Offline:       s.options.Offline,
+		StandIn:       s.options.Offline,
+		RefusePrivate: s.options.RefusePrivate,
+		Assumptions:   s.assumptions,
 	})
 	if err != nil {
 		return &MisuseError{err}
@@ -140,7 +141,9 @@ func isEmbedded(target string) bool { return len(target) > 7 && target[:7] == "h
 
 // castEngine registers the reconcilers.
 func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
-	news, err := notification.Setup(mgr, notification.Options{Gate: s.gate, Deliver: s.options.Notify, AllowPrivate: s.options.AllowPrivate})
+	news, err := notification.Setup(mgr, notification.Options{
+		Gate: s.gate, Deliver: s.options.Notify, AllowPrivate: s.options.AllowPrivate, NoCrossNamespaceRefs: s.options.NoCrossNamespaceRefs,
+	})
 	if err != nil {
 		return err
 	}
@@ -150,17 +153,21 @@ func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
 	return errors.Join(
 		gitsource.Setup(mgr, gitsource.Options{
 			Gate: s.gate, Store: e.store, Overrides: s.overrides(), Refresh: e.changed, Offline: s.options.Offline,
-			Recorder: sources,
+			RefusePrivate: s.options.RefusePrivate, Recorder: sources,
 		}),
-		bucketsource.Setup(mgr, bucketsource.Options{Gate: s.gate, Store: e.store, Offline: s.options.Offline, Recorder: sources}),
+		bucketsource.Setup(mgr, bucketsource.Options{
+			Gate: s.gate, Store: e.store, Offline: s.options.Offline, RefusePrivate: s.options.RefusePrivate, Recorder: sources,
+		}),
 		artifactgenerator.Setup(mgr, artifactgenerator.Options{
-			Gate: s.gate, Store: e.store, Artifacts: artifacts, Recorder: news.Recorder("source-watcher"),
+			Gate: s.gate, Store: e.store, Artifacts: artifacts, NoCrossNamespaceRefs: s.options.NoCrossNamespaceRefs,
+			Recorder: news.Recorder("source-watcher"),
 		}),
 		ocisource.Setup(mgr, ocisource.Options{Gate: s.gate, Store: e.store, Charts: e.charts, Recorder: sources}),
 		helmsource.Setup(mgr, helmsource.Options{Gate: s.gate, Store: e.store, Charts: e.charts, Recorder: sources}),
 		kustomization.Setup(mgr, kustomization.Options{
 			Gate: s.gate, Objects: s.objects, Store: e.store, Artifacts: artifacts, Index: s.index, UnknownKind: s.unknownKind, Offline: s.options.Offline,
-			Recorder: news.Recorder("kustomize-controller"), LateKeys: true,
+			NoCrossNamespaceRefs: s.options.NoCrossNamespaceRefs, Jitter: s.options.Jitter, LateKeys: true,
+			Recorder: news.Recorder("kustomize-controller"),
 		}),
 		helmrelease.Setup(mgr, helmrelease.Options{
 			Gate: s.gate, Objects: s.objects, Store: e.store, Artifacts: artifacts, Charts: e.loaded, Index: s.index, UnknownKind: s.unknownKind,

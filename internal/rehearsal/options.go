@@ -43,6 +43,14 @@ type Options struct {
 	Notify bool
 	// AllowPrivate lets Providers lead to private and loopback addresses.
 	AllowPrivate bool
+	// RefusePrivate refuses sources on private networks and on this machine.
+	RefusePrivate bool
+	// NoCrossNamespaceRefs refuses references to sources, and events, of other
+	// namespaces.
+	NoCrossNamespaceRefs bool
+	// Jitter is the share of an interval, from 0 to 0.5, by which Kustomizations
+	// look at their sources earlier or later.
+	Jitter float64
 	// Timeout is the last resort that ends Settle; 0 means none.
 	Timeout time.Duration
 	// Kubernetes starts the cluster.

@@ -78,7 +78,11 @@ func convert(file string) {
 	if crd["kind"] != "CustomResourceDefinition" {
 		return
 	}
-	name := crd["metadata"].(map[string]any)["name"].(string)
+	metadata := crd["metadata"].(map[string]any)
+	name := metadata["name"].(string)
+	if strings.HasSuffix(name, ".toolkit.fluxcd.io") || strings.HasSuffix(name, ".source.extensions.fluxcd.io") {
+		metadata["labels"] = map[string]any{"app.kubernetes.io/part-of": "flux"} // as installed by Flux; its CLI looks for it
+	}
 	versions := crd["spec"].(map[string]any)["versions"].([]any)
 	alignSelectableFields(versions)
 	for _, version := range versions {

@@ -87,7 +87,7 @@ func BenchmarkKustomizationChains(b *testing.B) {
 				for i := 0; i < len(kustomizations); i += 2 {
 					g.kustomization(kustomizations[i], kustomizations[i+1])
 				}
-				for deadline := began.Add(10 * time.Minute); g.readyCount() < count; time.Sleep(200 * time.Millisecond) {
+				for deadline := began.Add(10 * time.Minute); g.readyCount() < count; time.Sleep(time.Duration(count) * 2 * time.Millisecond) {
 					if time.Now().After(deadline) {
 						b.Fatalf("%d of %d are ready", g.readyCount(), count)
 					}

@@ -144,7 +144,7 @@ func (g *gitops) run(config *rest.Config, change ...func(*kustomization.Options)
 
 // clear deletes what would keep the namespace from going.
 func (g *gitops) clear() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	var list kustomizev1.KustomizationList
 	if err := g.client.List(ctx, &list, client.InNamespace(g.namespace)); err != nil {
@@ -160,7 +160,7 @@ func (g *gitops) clear() {
 		if err := g.client.List(ctx, &list, client.InNamespace(g.namespace)); err != nil || len(list.Items) == 0 {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(time.Duration(20+len(list.Items)) * time.Millisecond)
 	}
 	for _, k := range list.Items {
 		g.t.Errorf("Kustomization %s does not go: %v", k.Name, k.Status.Conditions)

@@ -2,7 +2,6 @@ package fluxinstance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -49,17 +48,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil || !admitted {
 		return reconcile.Result{}, err
 	}
-	err = w.run(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return reconcile.Result{}, nil
-	case errors.Is(err, fluxoperator.ErrInterrupted):
-		w.Event(corev1.EventTypeNormal, meta.HealthCheckCanceledReason, "Health checks canceled due to new reconciliation triggered", nil)
-		return reconcile.Result{RequeueAfter: time.Millisecond}, w.Save(ctx)
-	case err != nil:
-		return w.fail(ctx, err)
-	}
-	return w.succeed(ctx)
+	return w.Finish(ctx, w.run(ctx), w.interval(), w.record, w.succeed)
 }
 
 func (w *walk) interval() time.Duration { return fluxcdv1.Interval(w.Object, defaultInterval) }
@@ -212,18 +201,13 @@ func (w *walk) index() {
 	}
 }
 
-func (w *walk) fail(ctx context.Context, err error) (reconcile.Result, error) {
-	f := &fluxoperator.Failure{Reason: meta.ReconciliationFailedReason, Err: fmt.Errorf("reconciliation failed: %w", err)}
-	errors.As(err, &f)
-	result, news, saveErr := w.Fail(ctx, f, w.interval())
-	if !news || saveErr != nil {
-		return result, saveErr
-	}
+// record notes a failure in the history, under the digest of the spec where
+// there are no objects.
+func (w *walk) record(reason string) {
 	if w.digest == "" {
 		w.digest = digest.FromString(fmt.Sprint(w.Object.Spec)).String()
 	}
-	w.Object.Status.History.Record(w.digest, f.Reason, time.Since(w.Start), w.metadata())
-	return result, w.Save(ctx)
+	w.Object.Status.History.Record(w.digest, reason, time.Since(w.Start), w.metadata())
 }
 
 func (w *walk) succeed(ctx context.Context) (reconcile.Result, error) {
@@ -269,8 +253,7 @@ func (w *walk) remove(ctx context.Context) (reconcile.Result, error) {
 		}
 	}
 	if _, err := set.Remove(ctx, list); err != nil {
-		result, _, saveErr := w.Fail(ctx, fmt.Errorf("uninstall failed: %w", err), w.interval())
-		return result, saveErr
+		return w.Fail(ctx, fmt.Errorf("uninstall failed: %w", err), w.interval(), nil)
 	}
 	return w.Release(ctx)
 }

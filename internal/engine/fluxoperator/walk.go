@@ -129,17 +129,18 @@ func Terminal(reason string, err error) *Failure {
 	return &Failure{Reason: reason, Stalled: true, Err: fmt.Errorf("%s: %w", terminal, err)}
 }
 
-// Fail ends a reconcile with what keeps it from Ready. News is true where
-// something else was told before.
-func (w *Walk[T]) Fail(ctx context.Context, err error, interval time.Duration) (result reconcile.Result, news bool, saveErr error) {
+// Fail ends a reconcile with what keeps it from Ready. Where something else was
+// told before, record (unless nil) is called before the status is saved; a wait
+// for others is not recorded.
+func (w *Walk[T]) Fail(ctx context.Context, err error, interval time.Duration, record func(reason string)) (result reconcile.Result, saveErr error) {
 	if ctx.Err() != nil {
-		return reconcile.Result{}, false, nil
+		return reconcile.Result{}, nil
 	}
 	f := &Failure{Reason: meta.ReconciliationFailedReason, Err: err}
 	errors.As(err, &f)
 	message := shorten(f.Error())
 	before := conditions.Get(w.saved, meta.ReadyCondition)
-	news = before == nil || before.Message != message || before.Status != "False" || !w.Repeated
+	news := before == nil || before.Message != message || before.Status != "False" || !w.Repeated
 
 	conditions.MarkFalse(w.Object, meta.ReadyCondition, f.Reason, "%s", message)
 	switch {
@@ -162,8 +163,28 @@ func (w *Walk[T]) Fail(ctx context.Context, err error, interval time.Duration) (
 	if news {
 		w.Event(kind, f.Reason, message, nil)
 	}
+	if news && !f.Waiting && record != nil {
+		record(f.Reason)
+	}
 	w.acknowledge()
-	return result, news, w.Save(ctx)
+	return result, w.Save(ctx)
+}
+
+// Finish ends a reconcile that has applied something by what became of it: it
+// begins anew where it was interrupted, fails, or succeeds.
+func (w *Walk[T]) Finish(ctx context.Context, err error, interval time.Duration, record func(reason string), succeed func(context.Context) (reconcile.Result, error)) (reconcile.Result, error) {
+	switch {
+	case ctx.Err() != nil:
+		return reconcile.Result{}, nil
+	case errors.Is(err, ErrInterrupted):
+		w.Event(corev1.EventTypeNormal, meta.HealthCheckCanceledReason, "Health checks canceled due to new reconciliation triggered", nil)
+		return reconcile.Result{RequeueAfter: time.Millisecond}, w.Save(ctx)
+	case err != nil:
+		f := &Failure{Reason: meta.ReconciliationFailedReason, Err: fmt.Errorf("reconciliation failed: %w", err)}
+		errors.As(err, &f)
+		return w.Fail(ctx, f, interval, record)
+	}
+	return succeed(ctx)
 }
 
 // Succeed ends a reconcile in Ready.

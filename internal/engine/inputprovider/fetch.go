@@ -18,6 +18,7 @@ import (
 	fluxcdv1 "hearth/internal/api/fluxcd/v1"
 	"hearth/internal/domain"
 	"hearth/internal/render/resourceset"
+	"hearth/internal/source/githubapp"
 	"hearth/internal/source/guard"
 )
 
@@ -90,6 +91,7 @@ type connection struct {
 	tls    *tls.Config
 	secret map[string][]byte
 	http   *http.Client
+	tokens *githubapp.Tokens
 }
 
 // connect reads the Secrets of a provider.
@@ -99,14 +101,16 @@ func (w *walk) connect(ctx context.Context) (*connection, error) {
 	if err != nil || u.Hostname() == "" || u.User != nil {
 		return nil, errors.New("spec.url is no URL of a host, without a user")
 	}
-	c := &connection{url: u}
+	c := &connection{url: u, tokens: &w.tokens}
 	if spec.SecretRef != nil {
 		var secret corev1.Secret
 		key := client.ObjectKey{Namespace: w.Key.Namespace, Name: spec.SecretRef.Name}
 		if err := w.client.Get(ctx, key, &secret); err != nil {
 			return nil, fmt.Errorf("failed to read secret '%s': %w", key, err)
 		}
-		c.secret = secret.Data
+		if c.secret = secret.Data; c.secret == nil {
+			c.secret = map[string][]byte{} // one without keys is not none
+		}
 	}
 	if spec.CertSecretRef != nil {
 		key := types.NamespacedName{Namespace: w.Key.Namespace, Name: spec.CertSecretRef.Name}

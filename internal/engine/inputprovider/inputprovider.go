@@ -30,6 +30,7 @@ import (
 	"hearth/internal/domain"
 	"hearth/internal/engine/fluxoperator"
 	"hearth/internal/kube/work"
+	"hearth/internal/source/githubapp"
 )
 
 const (
@@ -90,6 +91,7 @@ type reconciler struct {
 	client  client.Client
 	clients *fluxoperator.Clients
 	desk    *fluxoperator.Desk[*fluxcdv1.ResourceSetInputProvider]
+	tokens  githubapp.Tokens
 }
 
 // artifactChanged queues the providers that look for ExternalArtifacts.

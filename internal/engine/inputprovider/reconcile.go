@@ -82,8 +82,7 @@ func (w *walk) forced() bool {
 }
 
 func (w *walk) fail(ctx context.Context, err error) (reconcile.Result, error) {
-	result, _, saveErr := w.Fail(ctx, err, w.interval())
-	return result, saveErr
+	return w.Fail(ctx, err, w.interval(), nil)
 }
 
 // skip waits for the next time of the schedule.

@@ -2,6 +2,7 @@ package inputprovider
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -37,6 +38,10 @@ func newSchedule(specs []fluxcdv1.Schedule, timeout time.Duration) (*schedule, e
 			return nil, fmt.Errorf("failed to validate schedule[%d]: a non-zero window (%s) must always be at least twice the timeout (%s)", i, window, timeout)
 		}
 		text := spec.Cron
+		if strings.Contains(text, "=") {
+			// The parser takes time zones there, and cannot do without a space behind.
+			return nil, fmt.Errorf("failed to validate schedule[%d]: cron spec '%s' holds a time zone, which belongs into timeZone", i, spec.Cron)
+		}
 		if spec.TimeZone != "" {
 			text = "CRON_TZ=" + spec.TimeZone + " " + text
 		}

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"hearth/internal/engine/remote"
 	"hearth/internal/kube/health"
 	"hearth/internal/kube/objects"
 	"hearth/internal/render/kustomize"
@@ -124,7 +125,7 @@ func (w *walk) look(ctx context.Context, keys []objects.Key) (health.Report, err
 	if err != nil {
 		return nil, err
 	}
-	return checkRemote(ctx, kube, keys, w.obj.Spec.HealthCheckExprs)
+	return remote.Check(ctx, kube, keys, w.obj.Spec.HealthCheckExprs)
 }
 
 // judge ends the reconcile by what a check says.

@@ -25,7 +25,7 @@ import (
 // object and have yet to.
 func (w *walk) heirs(ctx context.Context, list []*unstructured.Unstructured) (map[object.ObjMetadata]types.NamespacedName, error) {
 	var all kustomizev1.KustomizationList
-	if err := w.client.List(ctx, &all); err != nil {
+	if err := w.client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil { // they are only read
 		return nil, err
 	}
 	found := map[object.ObjMetadata]types.NamespacedName{}

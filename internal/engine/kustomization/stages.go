@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"hearth/internal/engine/remote"
 	"hearth/internal/kube/health"
 	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
@@ -123,7 +124,7 @@ func (a *applier) awaitDefinitions(ctx context.Context, definitions []*unstructu
 	ctx, cancel := context.WithTimeout(ctx, definitionTimeout)
 	defer cancel()
 	if a.remote() {
-		return awaitRemote(ctx, a.manager.Client(), definitionKeys(names))
+		return remote.Await(ctx, a.manager.Client(), definitionKeys(names), nil)
 	}
 	return a.crds.await(ctx, a.reader, names)
 }
@@ -148,7 +149,7 @@ func (a *applier) awaitClasses(ctx context.Context, classes []*unstructured.Unst
 	ctx, cancel := context.WithTimeout(ctx, definitionTimeout)
 	defer cancel()
 	if a.remote() {
-		return awaitRemote(ctx, a.manager.Client(), keys)
+		return remote.Await(ctx, a.manager.Client(), keys, nil)
 	}
 	return health.Await(ctx, a.o.Objects, keys, nil)
 }

@@ -2,6 +2,7 @@ package resourceset
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/fluxcd/pkg/apis/meta"
@@ -57,20 +58,8 @@ var going = predicate.NewPredicateFuncs(func(obj client.Object) bool { return ob
 var exportChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(*fluxcdv1.ResourceSetInputProvider), e.ObjectNew.(*fluxcdv1.ResourceSetInputProvider)
 	return before.Status.LastExportedRevision != after.Status.LastExportedRevision ||
-		!metav1.IsControlledBy(after, before) && !equalLabels(before.Labels, after.Labels)
+		!maps.Equal(before.Labels, after.Labels)
 }}
-
-func equalLabels(a, b map[string]string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for key, value := range a {
-		if other, ok := b[key]; !ok || other != value {
-			return false
-		}
-	}
-	return true
-}
 
 // setChanged queues a set, and ends the wait of the reconcile under way.
 func (r *reconciler) setChanged(_ context.Context, obj client.Object) []reconcile.Request {

@@ -18,7 +18,7 @@ const (
 	// computes on the way, in bytes.
 	maxText = 2 << 20
 	// maxSteps bounds the turns of loops and the calls of templates.
-	maxSteps = 1_000_000
+	maxSteps = 250_000
 	// maxDepth bounds how deep templates call each other.
 	maxDepth = 200
 )

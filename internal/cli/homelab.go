@@ -23,6 +23,11 @@ func desiredState(ctx context.Context, path, cluster string) (*desired.State, er
 	if err != nil {
 		return nil, err
 	}
+	return stateOf(ctx, r, c)
+}
+
+// stateOf computes what a cluster should hold, with the charts at hand.
+func stateOf(ctx context.Context, r *repo.Repository, c *repo.Cluster) (*desired.State, error) {
 	atHand, err := source.NewCharts(source.ChartOptions{
 		Mapping: r.Config.Sources, Root: r.Root, Embedded: charts.FS, Offline: true, StandIn: true,
 	})

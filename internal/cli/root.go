@@ -92,7 +92,10 @@ func newRootCommand(p Process) *cobra.Command {
 		newRulesCommand(p),
 		newGraphCommand(p),
 		newBuildCommand(p),
+		newDiffCommand(p),
+		newImagesCommand(p),
 		newNewCommand(p),
+		newSecretsCommand(p),
 		newRehearseCommand(p),
 		newUpCommand(p),
 		newGetCommand(),
@@ -105,6 +108,7 @@ func newRootCommand(p Process) *cobra.Command {
 		newWaitCommand(),
 		newStatsCommand(),
 		newKubectlCommand(),
+		newVaultCommand(p),
 		newModelCommand(),
 		newConfigCommand(p),
 	)

@@ -30,6 +30,7 @@ import (
 	"hearth/internal/engine/sourcestate"
 	"hearth/internal/onepassword"
 	"hearth/internal/render/helm"
+	"hearth/internal/secrets"
 	"hearth/internal/source"
 	"hearth/internal/source/foreign"
 )
@@ -47,6 +48,7 @@ type engine struct {
 	vaultFile string
 	vaultURL  string
 	assumer   *onepassword.Assumer
+	gate      *secrets.Gate // nil without a lock
 	wanted    map[string][]string
 	trigger   externalsecret.Trigger
 }

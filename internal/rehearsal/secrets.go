@@ -17,10 +17,12 @@ import (
 	"hearth/internal/domain"
 	"hearth/internal/manifest"
 	"hearth/internal/onepassword"
+	"hearth/internal/secrets"
 )
 
 // openVault starts the Connect server that stands in for 1Password. Without a
-// vault file, or where secrets are to be assumed, it makes values up.
+// vault file, or where secrets are to be assumed, it makes values up; without
+// either, and with a lock, only for the fields that the lock lists.
 func (s *Stage) openVault(ctx context.Context, e *engine) error {
 	file := s.options.Vault
 	if configured := s.cluster.Config.Vault; file == "" && configured != "" {
@@ -33,12 +35,36 @@ func (s *Stage) openVault(ctx context.Context, e *engine) error {
 		o.Assume = e.assumer.Fields
 	}
 	var err error
+	if file == "" && !s.options.AssumeSecrets {
+		if err = s.lockVault(e, &o); err != nil {
+			return &MisuseError{err}
+		}
+	}
 	if e.vault, err = onepassword.NewServer(o); err != nil {
 		return &MisuseError{err}
 	}
 	e.wanted = wantedKeys(s.repository.Documents())
 	e.vaultURL, _, err = e.vault.Listen(ctx, "127.0.0.1:0")
 	return err
+}
+
+// lockVault keeps what is made up to what the repository's lock lists.
+func (s *Stage) lockVault(e *engine, o *onepassword.ServerOptions) error {
+	lock, err := secrets.ReadLock(s.repository.Root)
+	if err != nil || lock == nil {
+		return err
+	}
+	vaults, listed := lock.Clusters[s.cluster.Name]
+	if !listed {
+		return nil
+	}
+	e.gate = secrets.NewGate(vaults)
+	e.assumer.Want(e.gate.Needs()...)
+	o.Vaults = e.gate.Shells()
+	o.Assume = func(vault, item string) []onepassword.Field {
+		return e.gate.Pass(vault, item, e.assumer.Fields(vault, item))
+	}
+	return nil
 }
 
 // connect leads every store to the stand-in server.
@@ -51,12 +77,18 @@ func (e *engine) prepare(ctx context.Context, es *esv1.ExternalSecret) {
 	if e.assumer == nil {
 		return
 	}
-	e.assumer.Want(onepassword.Needs(ctx, es, onepassword.NeedsOptions{
+	needs := onepassword.Needs(ctx, es, onepassword.NeedsOptions{
 		Known:    onepassword.Known(e.vault.Vaults()),
 		WantKeys: e.wanted,
 		Text:     func(kind, name, key string) (string, bool) { return e.text(ctx, kind, es.Namespace, name, key) },
 		Provider: func(ref esv1.SecretStoreRef) string { return e.provider(ctx, es.Namespace, ref) },
-	})...)
+	})
+	if e.gate != nil && !secrets.IsOnePassword(e.provider(ctx, es.Namespace, es.Spec.SecretStoreRef)) {
+		for _, n := range needs {
+			e.gate.Free(n.Item) // a lock lists nothing of other stores
+		}
+	}
+	e.assumer.Want(needs...)
 }
 
 // text returns a key of a ConfigMap that holds templates. Secrets are not

@@ -1,20 +1,13 @@
 package rule
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
+	"hearth/internal/render/kept"
 	"hearth/internal/repo"
 )
 
@@ -23,8 +16,6 @@ const (
 	cacheFormat = "1"
 	// maxEntries is how many reports a cache keeps; the oldest go first.
 	maxEntries = 64
-	// maxEntry is the largest entry, in bytes, that is read.
-	maxEntry = 64 << 20
 )
 
 // Cache keeps the reports of trees that were judged, one file each. It is safe
@@ -87,61 +78,27 @@ func (c *Cache) pastKey(q Request, root string) (key, error) {
 // name hashes all that a report depends on beside the tree.
 func (c *Cache) name(q Request, tree ...string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %q %q %q %q %q\n", cacheFormat, program(), q.Only, q.Cluster, tree, listing(c.Charts))
+	fmt.Fprintf(h, "%s %q %q %q %q %q\n", cacheFormat, kept.Program(), q.Only, q.Cluster, tree, kept.Listing(c.Charts))
 	for _, r := range q.Rules {
 		fmt.Fprintf(h, "%s\n", r.Name)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// program tells one build of the program from another.
-func program() string {
-	name, err := os.Executable()
-	if err != nil {
-		return ""
-	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
-}
-
-// listing tells one content of a folder from another by sizes and times.
-func listing(dir string) string {
-	h := sha256.New()
-	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // a folder that cannot be read holds no charts
-		}
-		if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
-			fmt.Fprintf(h, "%q %d %d\n", name, info.Size(), info.ModTime().UnixNano())
-		}
-		return nil
-	})
-	return hex.EncodeToString(h.Sum(nil))
-}
+// store is the folder of the cache's files.
+func (c *Cache) store() *kept.Store { return &kept.Store{Dir: c.Dir, Entries: maxEntries} }
 
 // get returns the report of a key, if there is a whole one that still holds.
 func (c *Cache) get(k key) (*Report, bool) {
 	if c == nil || k.name == "" {
 		return nil, false
 	}
-	name := filepath.Join(c.Dir, k.name)
-	info, err := os.Stat(name)
-	if err != nil || info.Size() > maxEntry {
-		return nil, false
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, false
-	}
-	sum, body, _ := strings.Cut(string(data), "\n")
-	if sum != checksum([]byte(body)) {
+	data, ok := c.store().Get(k.name)
+	if !ok {
 		return nil, false
 	}
 	var e entry
-	if json.Unmarshal([]byte(body), &e) != nil || e.Report == nil {
+	if json.Unmarshal(data, &e) != nil || e.Report == nil {
 		return nil, false
 	}
 	for file, want := range e.Beside {
@@ -149,8 +106,6 @@ func (c *Cache) get(k key) (*Report, bool) {
 			return nil, false
 		}
 	}
-	now := time.Now()
-	_ = os.Chtimes(name, now, now) // it is young again; if not, it goes earlier
 	return e.Report, true
 }
 
@@ -171,55 +126,8 @@ func (c *Cache) put(k key, r *Report) {
 	if err != nil {
 		return
 	}
-	if c.write(k.name, append([]byte(checksum(body)+"\n"), body...)) == nil {
-		c.evict()
-	}
-}
-
-// write makes a file appear whole.
-func (c *Cache) write(name string, data []byte) error {
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(c.Dir, "new-*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), filepath.Join(c.Dir, name))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return nil
-}
-
-// evict removes the oldest entries beyond the bound.
-func (c *Cache) evict() {
-	list, err := os.ReadDir(c.Dir)
-	if err != nil || len(list) <= maxEntries {
-		return
-	}
-	type aged struct {
-		name string
-		time time.Time
-	}
-	var entries []aged
-	for _, e := range list {
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			entries = append(entries, aged{e.Name(), info.ModTime()})
-		}
-	}
-	slices.SortFunc(entries, func(a, b aged) int { return cmp.Or(b.time.Compare(a.time), strings.Compare(a.name, b.name)) })
-	for i := maxEntries; i < len(entries); i++ {
-		_ = os.Remove(filepath.Join(c.Dir, entries[i].name)) // another process may have been faster
-	}
-}
-
-func checksum(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	c.store().Put(k.name, body)
+	c.store().Trim()
 }
 
 func hash(tree *repo.Fingerprint, file string) string {

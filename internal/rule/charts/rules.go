@@ -15,6 +15,7 @@ var Rules = []*rule.Rule{
 	chartDefault,
 	chartReference,
 	valuesSchema,
+	valuesUnused,
 	releaseName,
 	releaseRemediation,
 	intervalFormat,

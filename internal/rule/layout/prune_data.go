@@ -3,9 +3,6 @@ package layout
 import (
 	"fmt"
 
-	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"hearth/internal/domain"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
@@ -45,11 +42,11 @@ func isDatabase(o *desired.Object) bool {
 
 func checkPrune(p *rule.Pass) {
 	for _, c := range p.Clusters {
-		kept := newRetention(c.State)
+		kept := desired.NewRetention(c.State)
 		found := map[domain.Place][]*desired.Object{}
 		var order []domain.Place
 		for _, o := range c.State.Objects {
-			if !appliedHere(o) || !pruned(o) || !kept.loses(o) {
+			if !appliedHere(o) || !o.Pruned() || !kept.Loses(o) {
 				continue
 			}
 			place := o.Place()
@@ -62,19 +59,6 @@ func checkPrune(p *rule.Pass) {
 			reportPrune(p, place, found[place])
 		}
 	}
-}
-
-// pruned reports whether the object goes with its Kustomization, or when it
-// leaves Git.
-func pruned(o *desired.Object) bool {
-	k := o.Kustomization
-	switch k.GetDeletionPolicy() {
-	case kustomizev1.DeletionPolicyOrphan:
-		return false
-	case kustomizev1.DeletionPolicyDelete, kustomizev1.DeletionPolicyWaitForTermination:
-		return !keptFromPruning(o)
-	}
-	return k.Spec.Prune && !keptFromPruning(o)
 }
 
 func keptFromPruning(o *desired.Object) bool {
@@ -113,64 +97,4 @@ func reportPrune(p *rule.Pass, place domain.Place, objects []*desired.Object) {
 		message += fmt.Sprintf("; so are %d like it, %s among them", others, objects[1].Ref)
 	}
 	p.Report(rule.Finding{Place: place, Object: first.Ref, Message: message, Fix: fluxPrefix + "prune: disabled"})
-}
-
-// retention knows which volumes survive their claims.
-type retention struct {
-	// volumes are names of volumes, and of the claims they are reserved for.
-	volumes map[string]bool
-	// classes are those of provisioners, "" for the default one; static those
-	// of volumes that stand in the tree.
-	classes, static map[string]bool
-}
-
-func newRetention(s *desired.State) retention {
-	r := retention{volumes: map[string]bool{}, classes: map[string]bool{}, static: map[string]bool{}}
-	for _, v := range s.OfKind("", "PersistentVolume") {
-		// What is written by hand is retained unless it says otherwise.
-		kept := text(v, "spec", "persistentVolumeReclaimPolicy") != "Delete"
-		r.volumes[v.GetName()] = kept
-		class := text(v, "spec", "storageClassName")
-		r.static[class] = r.static[class] || kept
-		if claim := text(v, "spec", "claimRef", "name"); claim != "" {
-			r.volumes[text(v, "spec", "claimRef", "namespace")+"/"+claim] = kept
-		}
-	}
-	for _, c := range s.OfKind("storage.k8s.io", "StorageClass") {
-		kept := text(c, "reclaimPolicy") == "Retain"
-		r.classes[c.GetName()] = kept
-		if c.GetAnnotations()["storageclass.kubernetes.io/is-default-class"] == "true" {
-			r.classes[""] = kept
-		}
-	}
-	return r
-}
-
-// loses reports whether deleting the object would, for all that is known,
-// delete data.
-func (r retention) loses(o *desired.Object) bool {
-	group, kind := o.GroupVersionKind().Group, o.GetKind()
-	switch {
-	case group == "" && kind == "PersistentVolume":
-		return !r.volumes[o.GetName()]
-	case group == "" && kind == "PersistentVolumeClaim":
-		return !r.keeps(o)
-	case group == "postgresql.cnpg.io":
-		return isDatabase(o) && !r.classes[text(o, "spec", "storage", "storageClass")]
-	}
-	return isDatabase(o)
-}
-
-// keeps reports whether the volume of a claim survives it.
-func (r retention) keeps(claim *desired.Object) bool {
-	class, chosen, _ := unstructured.NestedString(claim.Object, "spec", "storageClassName")
-	if provisioned, known := r.classes[class]; known {
-		return provisioned
-	}
-	return r.volumes[text(claim, "spec", "volumeName")] || r.volumes[claim.GetNamespace()+"/"+claim.GetName()] || chosen && r.static[class]
-}
-
-func text(o *desired.Object, field ...string) string {
-	value, _, _ := unstructured.NestedString(o.Object, field...)
-	return value
 }

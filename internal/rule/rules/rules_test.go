@@ -66,14 +66,14 @@ func TestRulesAreDocumented(t *testing.T) {
 // TestNames holds the list to the names that are part of Hearth's interface.
 func TestNames(t *testing.T) {
 	want := strings.Fields(`
-		chart-default chart-reference interval-format release-name release-remediation values-schema
+		chart-default chart-reference interval-format release-name release-remediation values-schema values-unused
 		image-digest image-latest
 		island-boundary island-network
 		app-layout manifest-orphan object-duplicate path-missing prune-data resource-missing
 		bootstrap-order depends-on-cycle depends-on-missing depends-on-unknown substitution-undefined
 		gateway-exposure route-backend route-grant route-hostname route-parent
 		schema
-		secret-hardcoded secret-in-git secret-reference secret-refresh secret-reload secret-store secret-template
+		secret-field secret-hardcoded secret-in-git secret-reference secret-refresh secret-reload secret-store secret-template
 		storage-class
 		template-leftover template-placement template-stale
 		build ignore yaml`)

@@ -1,16 +1,14 @@
 package secrets
 
 import (
-	"encoding/json"
-	"maps"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	v1 "hearth/internal/api/externalsecrets/v1"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
+	needed "hearth/internal/secrets"
 )
 
 const group = "external-secrets.io"
@@ -42,25 +40,8 @@ func eachExternal(p *rule.Pass, f func(e *external)) {
 func newExternal(c *rule.Cluster, o *desired.Object, at ...string) *external {
 	e := &external{Object: o, cluster: c, at: at}
 	e.spec, _, _ = unstructured.NestedMap(o.Object, at...)
-	e.typed = typed(e.spec)
+	e.typed = needed.Spec(e.spec)
 	return e
-}
-
-// typed reads a specification. What has a wrong type is left out: the schema
-// tells of it.
-func typed(spec map[string]any) v1.ExternalSecretSpec {
-	var s v1.ExternalSecretSpec
-	if runtime.DefaultUnstructuredConverter.FromUnstructured(spec, &s) == nil {
-		return s
-	}
-	rest := maps.Clone(spec)
-	delete(rest, "refreshInterval") // one that is no duration would end the reading
-	s = v1.ExternalSecretSpec{}
-	if data, err := json.Marshal(rest); err == nil {
-		// It goes on after a field of a wrong type.
-		_ = json.Unmarshal(data, &s)
-	}
-	return s
 }
 
 // text returns a text of the specification, "" where there is none.

@@ -2,8 +2,8 @@
 // from the store, through ExternalSecrets, never through Git, and on to the
 // pods that use them.
 //
-// No finding holds a secret's value, only the name that it has. Whether a
-// vault holds an item or a field is not known from the tree, and not judged.
+// No finding holds a secret's value, only the name that it has. Which items and
+// fields a vault has is known where the repository keeps a lock of their names.
 package secrets
 
 import "hearth/internal/rule"
@@ -15,6 +15,7 @@ var Rules = []*rule.Rule{
 	secretStore,
 	secretRefresh,
 	secretTemplate,
+	secretField,
 	secretReference,
 	secretReload,
 }

@@ -8,13 +8,11 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"hearth/internal/api/externalsecrets/template"
 	v1 "hearth/internal/api/externalsecrets/v1"
-	"hearth/internal/domain"
 	"hearth/internal/render/desired"
 	"hearth/internal/rule"
+	needed "hearth/internal/secrets"
 )
 
 var secretTemplate = &rule.Rule{
@@ -118,7 +116,7 @@ func (t *templates) text(in *desired.Object, at []string, key, text string) {
 	}
 	for _, name := range t.fields.missing(src) {
 		message := fmt.Sprintf("the template of %s uses the field %s, which %s, so that %s is never made", key, name, t.fields.instead(), t.secretName())
-		t.report(in, at, lineOf(text, name), name, message)
+		t.report(in, at, needed.LineOf(text, name), name, message)
 	}
 }
 
@@ -137,27 +135,5 @@ func (t *templates) fault(in *desired.Object, at []string, key string, fault *te
 
 // report reports what is wrong in a line of a template, counted from 1.
 func (t *templates) report(in *desired.Object, at []string, line int, text, message string) {
-	t.Report(rule.Finding{Place: lineWithin(in, at, line), Text: text, Object: t.Ref, Message: message})
-}
-
-// lineWithin returns the place of a line of a text, counted from 1; 0 is that
-// of the text.
-func lineWithin(in *desired.Object, at []string, line int) domain.Place {
-	doc, node := in.Node(at...)
-	if node == nil || line == 0 || node.Kind != yaml.ScalarNode {
-		return in.Place(at...)
-	}
-	return place(doc.File, lineIn(node, line-1))
-}
-
-// lineOf returns the line, from 1, of a text that first speaks of a field.
-func lineOf(text, field string) int {
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		if strings.Contains(line, field) {
-			return number
-		}
-	}
-	return 0
+	t.Report(rule.Finding{Place: needed.LineWithin(in, at, line), Text: text, Object: t.Ref, Message: message})
 }

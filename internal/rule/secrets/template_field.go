@@ -10,6 +10,7 @@ import (
 	"hearth/internal/api/externalsecrets/keys"
 	"hearth/internal/api/externalsecrets/template"
 	v1 "hearth/internal/api/externalsecrets/v1"
+	needed "hearth/internal/secrets"
 )
 
 // supply is which fields the templates of an ExternalSecret can use.
@@ -57,13 +58,10 @@ func marksAll(steps []v1.Rewrite) bool {
 	return marked
 }
 
-// lookups matches the functions that ask for a field and bear that it is missing.
-var lookups = regexp.MustCompile(`\b(hasKey|index|get|dig|pick|keys|values|range)\b`)
-
 // missing returns the fields that a template needs and nothing can supply. A
 // template that asks whether a field exists may do without it.
 func (s supply) missing(src template.Source) []string {
-	if s.open || lookups.MatchString(src.Text) {
+	if s.open || needed.BearsLack(src.Text) {
 		return nil
 	}
 	fields, err := template.Fields(src)

@@ -26,7 +26,7 @@ type ClientOptions struct {
 	Timeout time.Duration
 }
 
-// Client reads items from a Connect server. It keeps what it read, and hands
+// Client reads and writes items of a Connect server. It keeps what it read, and hands
 // it out again to callers who say that this is new enough, so that one round
 // of refreshes asks for each item once. Its methods may be called
 // concurrently; after Close it still works, but keeps no connections.
@@ -228,7 +228,7 @@ func (c *Client) Full(ctx context.Context, item *Item, since time.Time) (*Item, 
 // Content returns the content of a file of an item.
 func (c *Client) Content(ctx context.Context, item *Item, f File) (Value, error) {
 	path := itemsPath(item.VaultID) + "/" + url.PathEscape(item.ID) + "/files/" + url.PathEscape(f.ID) + "/content"
-	data, err := c.request(ctx, path)
+	data, err := c.request(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return Value{}, err
 	}

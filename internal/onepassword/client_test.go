@@ -15,13 +15,24 @@ import (
 	"hearth/internal/onepassword"
 )
 
+// newClient returns a patient client, and impatient one that gives up at once.
 func newClient(t *testing.T, url, token string, vaults ...string) *onepassword.Client {
+	t.Helper()
+	return clientWith(t, url, token, time.Minute, vaults)
+}
+
+func impatient(t *testing.T, url, token string, vaults ...string) *onepassword.Client {
+	t.Helper()
+	return clientWith(t, url, token, 100*time.Millisecond, vaults)
+}
+
+func clientWith(t *testing.T, url, token string, timeout time.Duration, vaults []string) *onepassword.Client {
 	t.Helper()
 	order := map[string]int{}
 	for i, v := range vaults {
 		order[v] = i
 	}
-	c := onepassword.NewClient(onepassword.ClientOptions{URL: url, Token: token, Vaults: order, Timeout: 300 * time.Millisecond})
+	c := onepassword.NewClient(onepassword.ClientOptions{URL: url, Token: token, Vaults: order, Timeout: timeout})
 	t.Cleanup(c.Close)
 	return c
 }
@@ -99,7 +110,7 @@ func TestClientErrors(t *testing.T) {
 		{"no vaults", newClient(t, url, s.Token()).Check(t.Context()), "the store names no vaults"},
 		{"token", newClient(t, url, canary, "Kubernetes").Check(t.Context()), "refuses the token"},
 		{"down", newClient(t, "http://127.0.0.1:1", canary, "Kubernetes").Check(t.Context()), "1Password Connect at http://127.0.0.1:1 is unreachable: "},
-		{"slow", newClient(t, slow.URL, canary, "Kubernetes").Check(t.Context()), "is unreachable: "},
+		{"slow", impatient(t, slow.URL, canary, "Kubernetes").Check(t.Context()), "is unreachable: "},
 		{"HTML", newClient(t, html.URL, canary, "Kubernetes").Check(t.Context()), "the answer is not the JSON of a Connect server"},
 		{"status", newClient(t, broken.URL, canary, "Kubernetes").Check(t.Context()), "answered with status 418"},
 		{"no URL", newClient(t, "http://[", canary, "Kubernetes").Check(t.Context()), "is no URL"},

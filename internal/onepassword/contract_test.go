@@ -111,6 +111,7 @@ func TestContractFiles(t *testing.T) {
 func TestContractErrors(t *testing.T) {
 	client, s := official(t, onepassword.ServerOptions{File: writeVault(t, vaultFile)})
 	_, url := serve(t, onepassword.ServerOptions{})
+	readOnly, _ := official(t, onepassword.ServerOptions{File: writeVault(t, vaultFile), Writes: onepassword.WritesRefused})
 	tests := map[string]struct {
 		call   func() error
 		status int
@@ -120,7 +121,7 @@ func TestContractErrors(t *testing.T) {
 		"no vault":    {func() error { _, err := client.GetVaultByUUID("zzzzzzzzzzzzzzzzzzzzzzzzzz"); return err }, 404},
 		"no item":     {func() error { _, err := client.GetItemByUUID("zzzzzzzzzzzzzzzzzzzzzzzzzz", "Other"); return err }, 404},
 		"no file":     {func() error { _, err := client.GetFile("zzzzzzzzzzzzzzzzzzzzzzzzzz", "only here", "Other"); return err }, 404},
-		"no writing":  {func() error { return client.DeleteItemByID("bbbbbbbbbbbbbbbbbbbbbbbbbb", "Other") }, 403},
+		"no writing":  {func() error { return readOnly.DeleteItemByID("bbbbbbbbbbbbbbbbbbbbbbbbbb", "Other") }, 403},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

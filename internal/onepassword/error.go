@@ -40,6 +40,18 @@ func (e *NoFileError) Error() string {
 	return fmt.Sprintf("1Password item %q has no file %q", e.Item, e.File)
 }
 
+// OneTimePasswordError is a field that has no one-time password.
+type OneTimePasswordError struct {
+	Item, Field string
+	Err         error // without the secret
+}
+
+func (e *OneTimePasswordError) Error() string {
+	return fmt.Sprintf("1Password item %q has no one-time password in its field %s: %v", e.Item, e.Field, e.Err)
+}
+
+func (e *OneTimePasswordError) Unwrap() error { return e.Err }
+
 // AmbiguousError is a name that fits more than one thing.
 type AmbiguousError struct {
 	Count int
@@ -59,10 +71,20 @@ func (e *NoVaultError) Error() string {
 }
 
 // TokenError is a token that the server refuses.
-type TokenError struct{ URL string }
+type TokenError struct {
+	URL    string
+	Status int // 401, or 403 where it is known but not for what was asked
+}
 
 func (e *TokenError) Error() string {
 	return fmt.Sprintf("1Password Connect at %s refuses the token: renew the Secret that holds it", e.URL)
+}
+
+// ReadOnlyError is a vault that the token may not write to.
+type ReadOnlyError struct{ URL, Vault string }
+
+func (e *ReadOnlyError) Error() string {
+	return fmt.Sprintf("1Password Connect at %s refuses to write to vault %s: give the token write access", e.URL, e.Vault)
 }
 
 // UnreachableError is a server that does not answer.

@@ -1,7 +1,6 @@
 package onepassword
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"hearth/internal/onepassword/sealed"
 )
 
 // Bounds of a vault file.
@@ -34,26 +35,79 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("vault file %s:%d: %s", e.File, e.Line, e.Problem)
 }
 
-// ReadFile reads a vault file.
-func ReadFile(path string) ([]Vault, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
-			err = pathError.Err
-		}
-		return nil, fmt.Errorf("open the vault file %s: %w", path, err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the vault file %s: %w", path, err)
-	}
-	return Parse(path, data)
+// Content is what a vault file holds.
+type Content struct {
+	Vaults []Vault
+	// Tokens say who may read the vaults over the Connect API.
+	Tokens []Token
+	// Recipients are the age recipients that the file is encrypted for.
+	Recipients []string
 }
 
-// Parse reads the content of a vault file; name is the file's name in errors,
-// all of which are a *FileError:
+// ReadFile reads the vaults of a vault file, as Load does with the identity
+// that is meant where none is named.
+func ReadFile(path string) ([]Vault, error) {
+	content, err := Load(path, "")
+	return content.Vaults, err
+}
+
+// Load reads a vault file. One that is encrypted with age is opened with the
+// identities in the file that identity names; empty is
+// [sealed.DefaultIdentity].
+func Load(path, identity string) (Content, error) {
+	text, _, err := readText(path, identity)
+	if err != nil {
+		return Content{}, err
+	}
+	return ParseContent(path, text)
+}
+
+// readText returns the text of a vault file, and the bytes as they stand on disk.
+func readText(path, identity string) (text, data []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the vault file %s: %w", path, pathCause(err))
+	}
+	defer f.Close()
+	data, err = io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the vault file %s: %w", path, pathCause(err))
+	}
+	if !sealed.IsSealed(data) {
+		return data, data, nil
+	}
+	if len(data) > maxFileSize {
+		return nil, nil, &FileError{File: path, Problem: fmt.Sprintf("is larger than %d MiB", maxFileSize>>20)}
+	}
+	if identity == "" {
+		if identity, err = sealed.DefaultIdentity(); err != nil {
+			return nil, nil, fmt.Errorf("open the vault file %s: %w", path, err)
+		}
+	}
+	text, err = sealed.Open(data, maxFileSize, identity)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the vault file %s: %w", path, err)
+	}
+	return text, data, nil
+}
+
+// pathCause leaves out what the sentence around an error says already.
+func pathCause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// Parse reads the vaults of a vault file's text, as ParseContent does.
+func Parse(name string, data []byte) ([]Vault, error) {
+	content, err := ParseContent(name, data)
+	return content.Vaults, err
+}
+
+// ParseContent reads the text of a vault file; name is the file's name in
+// errors, all of which are a *FileError:
 //
 //	vaults:
 //	  - name: Kubernetes
@@ -61,43 +115,65 @@ func ReadFile(path string) ([]Vault, error) {
 //	      - title: immich
 //	        fields:
 //	          - {label: DB_PASSWORD, value: ...}
+//	recipients: [age1...]
+//	tokens:
+//	  - {name: external-secrets, sha256: ..., vaults: [Kubernetes]}
 //
-// Vaults, items, fields and files may have an id; items a category and tags,
-// fields a section and a type. A file has a name and its content, or base64.
-// Titles and labels may occur more than once, as in life. Ids that are not
-// given are derived from the names.
-func Parse(name string, data []byte) ([]Vault, error) {
-	r := reader{file: name}
+// Vaults, items, fields and files may have an id; items a category, tags, urls,
+// favorite, version, created and updated, fields a section, a type and a
+// purpose. A file has a name and its content, or base64. Titles and labels may
+// occur more than once, as in life. Ids that are not given are derived from the
+// names, and do not change when something else is added or goes.
+func ParseContent(name string, data []byte) (Content, error) {
+	r := reader{file: name, ids: map[string]bool{}}
 	if len(data) > maxFileSize {
-		return nil, r.fault(nil, fmt.Sprintf("is larger than %d MiB", maxFileSize>>20))
+		return Content{}, r.fault(nil, fmt.Sprintf("is larger than %d MiB", maxFileSize>>20))
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return nil, r.syntax(err)
+		return Content{}, r.syntax(err)
 	}
+	var content Content
 	if len(doc.Content) == 0 {
-		return nil, nil
+		return content, nil
 	}
-	var vaults []Vault
-	err := r.mapping(doc.Content[0], "a vault file has vaults", map[string]entry{
+	names := occurrences{}
+	err := r.mapping(doc.Content[0], "a vault file has vaults, recipients, tokens", map[string]entry{
 		"vaults": func(n *yaml.Node) error {
-			return r.each(n, func(i int, n *yaml.Node) error {
-				v, err := r.vault(i, n)
-				vaults = append(vaults, v)
+			return r.each(n, func(n *yaml.Node) error {
+				v, err := r.vault(names, n)
+				content.Vaults = append(content.Vaults, v)
+				return err
+			})
+		},
+		"recipients": r.texts(&content.Recipients),
+		"tokens": func(n *yaml.Node) error {
+			return r.each(n, func(n *yaml.Node) error {
+				token, err := r.token(n)
+				content.Tokens = append(content.Tokens, token)
 				return err
 			})
 		},
 	})
 	if err != nil {
-		return nil, err
+		return Content{}, err
 	}
-	return vaults, nil
+	return content, nil
+}
+
+// occurrences counts names, so that ids that derive from them differ.
+type occurrences map[string]int
+
+func (o occurrences) next(name string) string {
+	o[name]++
+	return strconv.Itoa(o[name] - 1)
 }
 
 // reader reads the nodes of one file.
 type reader struct {
 	file  string
 	items int
+	ids   map[string]bool // of vaults and items
 }
 
 // entry reads the value of one key.
@@ -149,12 +225,12 @@ func (r *reader) mapping(n *yaml.Node, allowed string, entries map[string]entry)
 	return nil
 }
 
-func (r *reader) each(n *yaml.Node, read func(int, *yaml.Node) error) error {
+func (r *reader) each(n *yaml.Node, read func(*yaml.Node) error) error {
 	if n.Kind != yaml.SequenceNode {
 		return r.fault(n, "a list is expected")
 	}
-	for i, child := range n.Content {
-		if err := read(i, child); err != nil {
+	for _, child := range n.Content {
+		if err := read(child); err != nil {
 			return err
 		}
 	}
@@ -172,6 +248,27 @@ func (r *reader) text(into *string) entry {
 	}
 }
 
+func (r *reader) texts(into *[]string) entry {
+	return func(n *yaml.Node) error {
+		return r.each(n, func(n *yaml.Node) error {
+			var text string
+			err := r.text(&text)(n)
+			*into = append(*into, text)
+			return err
+		})
+	}
+}
+
+// value reads a scalar that is not secret into what YAML makes of it.
+func (r *reader) value(into any, expected string) entry {
+	return func(n *yaml.Node) error {
+		if n.Decode(into) != nil {
+			return r.fault(n, expected+" is expected")
+		}
+		return nil
+	}
+}
+
 func (r *reader) secret(into *Value) entry {
 	return func(n *yaml.Node) error {
 		var text string
@@ -181,124 +278,4 @@ func (r *reader) secret(into *Value) entry {
 		*into = NewValue(text)
 		return nil
 	}
-}
-
-func (r *reader) vault(index int, n *yaml.Node) (Vault, error) {
-	var v Vault
-	var items *yaml.Node
-	err := r.mapping(n, "a vault has name, id, items", map[string]entry{
-		"name": r.text(&v.Name), "id": r.text(&v.ID),
-		"items": func(n *yaml.Node) error { items = n; return nil },
-	})
-	switch {
-	case err != nil:
-		return v, err
-	case v.Name == "":
-		return v, r.fault(n, "a vault needs a name")
-	case v.ID == "":
-		v.ID = MakeID("vault", v.Name, strconv.Itoa(index))
-	case !IsID(v.ID):
-		return v, r.fault(n, "the vault's id is not 26 lower-case letters and digits")
-	}
-	if items == nil {
-		return v, nil
-	}
-	return v, r.each(items, func(i int, n *yaml.Node) error {
-		item, err := r.item(v.ID, i, n)
-		v.Items = append(v.Items, item)
-		return err
-	})
-}
-
-func (r *reader) item(vaultID string, index int, n *yaml.Node) (Item, error) {
-	item := Item{VaultID: vaultID, Category: "LOGIN"}
-	err := r.mapping(n, "an item has title, id, category, tags, fields, files", map[string]entry{
-		"title": r.text(&item.Title), "id": r.text(&item.ID), "category": r.text(&item.Category),
-		"tags": func(n *yaml.Node) error {
-			return r.each(n, func(_ int, n *yaml.Node) error {
-				var tag string
-				err := r.text(&tag)(n)
-				item.Tags = append(item.Tags, tag)
-				return err
-			})
-		},
-		"fields": func(n *yaml.Node) error {
-			return r.each(n, func(i int, n *yaml.Node) error {
-				f, err := r.field(i, n)
-				item.Fields = append(item.Fields, f)
-				return err
-			})
-		},
-		"files": func(n *yaml.Node) error {
-			return r.each(n, func(_ int, n *yaml.Node) error {
-				f, err := r.attachment(n)
-				item.Files = append(item.Files, f)
-				return err
-			})
-		},
-	})
-	r.items++
-	switch {
-	case err != nil:
-		return item, err
-	case item.Title == "":
-		return item, r.fault(n, "an item needs a title")
-	case r.items > maxItems:
-		return item, r.fault(n, fmt.Sprintf("there are more than %d items", maxItems))
-	case len(item.Fields) > maxFields || len(item.Files) > maxFields:
-		return item, r.fault(n, fmt.Sprintf("the item has more than %d fields or files", maxFields))
-	case item.ID == "":
-		item.ID = MakeID("item", vaultID, item.Title, strconv.Itoa(index))
-	case !IsID(item.ID):
-		return item, r.fault(n, "the item's id is not 26 lower-case letters and digits")
-	}
-	for i := range item.Files {
-		f := &item.Files[i]
-		if f.ID == "" {
-			f.ID = MakeID("file", item.ID, f.Name, strconv.Itoa(i))
-		}
-	}
-	return item, nil
-}
-
-func (r *reader) field(index int, n *yaml.Node) (Field, error) {
-	f := Field{Type: "CONCEALED"}
-	err := r.mapping(n, "a field has label, value, id, section, type", map[string]entry{
-		"label": r.text(&f.Label), "value": r.secret(&f.Value), "id": r.text(&f.ID),
-		"section": r.text(&f.Section), "type": r.text(&f.Type),
-	})
-	if err == nil && f.Label == "" {
-		err = r.fault(n, "a field needs a label")
-	}
-	if f.ID == "" {
-		f.ID = MakeID("field", f.Section, f.Label, strconv.Itoa(index))
-	}
-	return f, err
-}
-
-func (r *reader) attachment(n *yaml.Node) (File, error) {
-	var f File
-	var encoded string
-	err := r.mapping(n, "a file has name, content or base64, id, section", map[string]entry{
-		"name": r.text(&f.Name), "content": r.secret(&f.Content), "base64": r.text(&encoded),
-		"id": r.text(&f.ID), "section": r.text(&f.Section),
-	})
-	if err != nil {
-		return f, err
-	}
-	if f.Name == "" {
-		return f, r.fault(n, "a file needs a name")
-	}
-	if f.ID != "" && !IsID(f.ID) {
-		return f, r.fault(n, "the file's id is not 26 lower-case letters and digits")
-	}
-	if encoded != "" {
-		data, err := base64.StdEncoding.DecodeString(encoded)
-		if err != nil {
-			return f, r.fault(n, "the file's base64 is not base64")
-		}
-		f.Content = NewValue(string(data))
-	}
-	f.Size = len(f.Content.Reveal())
-	return f, nil
 }

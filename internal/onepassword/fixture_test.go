@@ -55,9 +55,15 @@ func serve(t testing.TB, o onepassword.ServerOptions) (*onepassword.Server, stri
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s, listening(t, s)
+}
+
+// listening lets a server listen, and returns its URL.
+func listening(t testing.TB, s *onepassword.Server) string {
+	t.Helper()
 	url, _, err := s.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, url
+	return url
 }

@@ -1,21 +1,63 @@
 package onepassword
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"hearth/internal/onepassword/totp"
 )
 
 // DefaultField is the field that is meant where none is named.
 const DefaultField = "password"
 
+// codeAttributes are what asks for the current one-time password of a field,
+// as in 1Password's secret references.
+var codeAttributes = []string{"?attribute=otp", "?attribute=totp"}
+
 // Lookup returns the field that a property names: by its label, else by
-// "section.label", else by its id. The errors are *NoFieldError and
-// *AmbiguousError.
+// "section.label", else by its id. With "?attribute=otp" behind it the value
+// of the field is its current one-time password. The errors are
+// *NoFieldError, *AmbiguousError and *OneTimePasswordError.
 func (i *Item) Lookup(property string) (Field, error) {
 	if property == "" {
 		property = DefaultField
 	}
 	property = strings.TrimPrefix(property, fieldPrefix)
+	f, err := i.lookup(property)
+	var none *NoFieldError
+	if !errors.As(err, &none) {
+		return f, err
+	}
+	for _, attribute := range codeAttributes {
+		if label, ok := strings.CutSuffix(property, attribute); ok {
+			if f, err = i.lookup(label); err != nil {
+				return f, err
+			}
+			f.Value, err = f.oneTimePassword(i.Title)
+			return f, err
+		}
+	}
+	return f, err
+}
+
+// oneTimePassword returns the one that a server told, or else computes it.
+func (f Field) oneTimePassword(item string) (Value, error) {
+	if f.Code.Reveal() != "" {
+		return f.Code, nil
+	}
+	if !strings.EqualFold(f.Type, TypeOTP) {
+		return Value{}, &OneTimePasswordError{item, f.Label, fmt.Errorf("it is of the type %s", f.Type)}
+	}
+	key, err := totp.Parse(f.Value.Reveal())
+	if err != nil {
+		return Value{}, &OneTimePasswordError{item, f.Label, err}
+	}
+	return NewValue(key.Code(time.Now())), nil
+}
+
+func (i *Item) lookup(property string) (Field, error) {
 	for _, matches := range []func(Field) bool{
 		func(f Field) bool { return f.Label == property },
 		func(f Field) bool { return f.Section != "" && f.Section+"."+f.Label == property },

@@ -2,10 +2,11 @@
 // fields, as 1Password keeps them, and the Connect REST API that hands them
 // out (https://developer.1password.com/docs/connect/api-reference).
 //
-// [Server] speaks that API on loopback, from a vault file; [Client] speaks it
-// to any Connect server. [Needs] tells which items and fields an
-// ExternalSecret asks for, and an [Assumer] makes up what no vault has, so that
-// a rehearsal goes on without it.
+// [Server] speaks that API from a vault file, to who has one of its tokens;
+// [Client] speaks it to any Connect server; a [Document] is a vault file that
+// is changed. The file is plain YAML, or encrypted with age. [Needs] tells
+// which items and fields an ExternalSecret asks for, and an [Assumer] makes up
+// what no vault has, so that a rehearsal goes on without it.
 //
 // No value leaves the package unasked: a [Value] shows itself to nobody, and
 // errors name vaults, items and fields only. The client keeps to the wire
@@ -14,7 +15,10 @@
 // that SDK by its tests. Templates, Secrets and refreshing are left to others.
 package onepassword
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Vault is a set of items.
 type Vault struct {
@@ -35,12 +39,27 @@ type Item struct {
 	VaultID  string
 	Category string // such as LOGIN or DOCUMENT
 	Tags     []string
+	URLs     []URL
+	Favorite bool
+	Version  int // counts changes; 0 where nobody counts
+	Created  time.Time
+	Updated  time.Time
 	Fields   []Field
 	Files    []File
 }
 
+// URL is an address that an item is for.
+type URL struct {
+	Href    string
+	Label   string
+	Primary bool
+}
+
 // CategoryDocument is the category of items whose content is a file.
 const CategoryDocument = "DOCUMENT"
+
+// TypeOTP is the type of fields that one-time passwords are computed from.
+const TypeOTP = "OTP"
 
 // Field is one value of an item. Labels need not be unique.
 type Field struct {
@@ -48,7 +67,10 @@ type Field struct {
 	Label   string
 	Section string // label of the section; empty for none
 	Type    string // such as STRING, CONCEALED or OTP
+	Purpose string // USERNAME, PASSWORD or NOTES; empty for all others
 	Value   Value
+	// Code is the current one-time password of an OTP field, where a server told it.
+	Code Value
 }
 
 // File is a file attached to an item. A client has its content only after it

@@ -1,11 +1,13 @@
 package onepassword
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,8 +29,13 @@ const (
 
 // get asks for JSON.
 func (c *Client) get(ctx context.Context, path string, into any) error {
-	data, err := c.request(ctx, path)
-	if err != nil {
+	return c.exchange(ctx, http.MethodGet, path, nil, into)
+}
+
+// exchange sends and receives JSON; into may be nil.
+func (c *Client) exchange(ctx context.Context, method, path string, body []byte, into any) error {
+	data, err := c.request(ctx, method, path, body)
+	if err != nil || into == nil {
 		return err
 	}
 	if json.Unmarshal(data, into) != nil {
@@ -39,7 +46,7 @@ func (c *Client) get(ctx context.Context, path string, into any) error {
 
 // request asks for a path, again where the server is too busy or has an error
 // of its own.
-func (c *Client) request(ctx context.Context, path string) ([]byte, error) {
+func (c *Client) request(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
@@ -47,7 +54,7 @@ func (c *Client) request(ctx context.Context, path string) ([]byte, error) {
 		return nil, ctx.Err()
 	}
 	for try := 1; ; try++ {
-		data, wait, err := c.try(ctx, path)
+		data, wait, err := c.try(ctx, method, path, body)
 		if err == nil || wait < 0 || try == tries {
 			return data, err
 		}
@@ -63,15 +70,18 @@ func (c *Client) request(ctx context.Context, path string) ([]byte, error) {
 }
 
 // try makes one request. A negative wait says that another try is of no use.
-func (c *Client) try(ctx context.Context, path string) (data []byte, wait time.Duration, err error) {
+func (c *Client) try(ctx context.Context, method, path string, body []byte) (data []byte, wait time.Duration, err error) {
 	bounded, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(bounded, http.MethodGet, c.url+path, nil)
+	request, err := http.NewRequestWithContext(bounded, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, -1, fmt.Errorf("1Password Connect's address %q is no URL", c.url)
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token.Reveal())
 	request.Header.Set("Accept", "application/json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, -1, c.unreachable(ctx, err)
@@ -83,10 +93,14 @@ func (c *Client) try(ctx context.Context, path string) (data []byte, wait time.D
 		return nil, -1, c.unreachable(ctx, err)
 	case len(data) > maxResponse:
 		return nil, -1, &ResponseError{c.url, response.StatusCode, fmt.Sprintf("the answer is larger than %d MiB", maxResponse>>20)}
-	case response.StatusCode == http.StatusOK:
+	case response.StatusCode == http.StatusOK, response.StatusCode == http.StatusNoContent:
 		return data, 0, nil
 	}
-	return nil, retryAfter(response), c.refused(response.StatusCode)
+	wait = retryAfter(response)
+	if method == http.MethodPost && response.StatusCode != http.StatusTooManyRequests {
+		wait = -1 // an item may have been made all the same, and must not be made twice
+	}
+	return nil, wait, c.refused(response.StatusCode)
 }
 
 // unreachable tells why there was no answer, without what was asked.
@@ -98,7 +112,8 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &urlError) {
 		err = urlError.Err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	// Which of the time-outs strikes first is chance.
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s", c.timeout)
 	}
 	return &UnreachableError{c.url, err}
@@ -109,7 +124,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 func (c *Client) refused(status int) error {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return &TokenError{c.url}
+		return &TokenError{c.url, status}
 	}
 	text := http.StatusText(status)
 	if text == "" {

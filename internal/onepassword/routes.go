@@ -9,6 +9,7 @@ import (
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /v1/activity":                                         s.listActivity,
 		"GET /v1/vaults":                                           s.listVaults,
 		"GET /v1/vaults/{vault}":                                   s.getVault,
 		"GET /v1/vaults/{vault}/items":                             s.listItems,
@@ -19,19 +20,21 @@ func (s *Server) routes() *http.ServeMux {
 	} {
 		mux.HandleFunc(pattern, s.guarded(handler))
 	}
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"POST /v1/vaults/{vault}/items":          s.createItem,
+		"PUT /v1/vaults/{vault}/items/{item}":    s.replaceItem,
+		"PATCH /v1/vaults/{vault}/items/{item}":  s.patchItem,
+		"DELETE /v1/vaults/{vault}/items/{item}": s.deleteItem,
+	} {
+		mux.HandleFunc(pattern, s.guardedWrite(handler))
+	}
 	mux.HandleFunc("GET /heartbeat", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		fmt.Fprint(w, ".")
 	})
 	mux.HandleFunc("GET /health", s.health)
 	mux.HandleFunc("GET /metrics", s.metrics)
-	mux.HandleFunc("/v1/", s.guarded(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			fail(w, http.StatusForbidden, "The token is not authorized to write")
-			return
-		}
-		fail(w, http.StatusNotFound, "Not found")
-	}))
+	mux.HandleFunc("/v1/", s.guarded(func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusNotFound, "Not found") }))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fail(w, http.StatusNotFound, "Not found") })
 	return mux
 }
@@ -43,7 +46,7 @@ func (s *Server) listVaults(w http.ResponseWriter, r *http.Request) {
 	}
 	out := []wireVault{}
 	for _, v := range s.allVaults(f) {
-		if f.passes("name", v.Name) && f.passes("title", v.Name) {
+		if f.passes("name", v.Name) && f.passes("title", v.Name) && accessOf(r).token.reaches(v) {
 			out = append(out, s.wireVault(v))
 		}
 	}
@@ -81,25 +84,42 @@ func (s *Server) listItems(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) getItem(w http.ResponseWriter, r *http.Request) {
 	if v, item, ok := s.itemOf(w, r); ok {
-		reply(w, s.wireItem(v, item, true))
+		reply(w, s.wireItem(v, s.supplement(v, item), true))
 	}
 }
 
 func (s *Server) listFiles(w http.ResponseWriter, r *http.Request) {
 	if v, item, ok := s.itemOf(w, r); ok {
-		inline := r.URL.Query().Get("inline_files") == "true"
-		files := []wireFile{}
-		for _, f := range item.Files {
-			files = append(files, makeWireFile(v, item, f, inline))
+		if out, ok := wireFiles(w, r, v, item, item.Files); ok {
+			reply(w, out)
 		}
-		reply(w, files)
 	}
 }
 
 func (s *Server) getFile(w http.ResponseWriter, r *http.Request) {
 	if v, item, f, ok := s.fileOf(w, r); ok {
-		reply(w, makeWireFile(v, item, f, r.URL.Query().Get("inline_files") == "true"))
+		if out, ok := wireFiles(w, r, v, item, []File{f}); ok {
+			reply(w, out[0])
+		}
 	}
+}
+
+// maxInline bounds the files whose content a list may hold, in bytes.
+const maxInline = 100 << 10
+
+// wireFiles returns files with their content if the request asks for it, or
+// answers that one is too large for that.
+func wireFiles(w http.ResponseWriter, r *http.Request, v Vault, item Item, files []File) ([]wireFile, bool) {
+	inline := r.URL.Query().Get("inline_files") == "true"
+	out := []wireFile{}
+	for _, f := range files {
+		if inline && f.Size > maxInline {
+			fail(w, http.StatusRequestEntityTooLarge, "File is too large to inline in request. Use the /v1/vaults/{vaultUUID}/items/{itemUUID}/files/{fileUUID}/content endpoint instead.")
+			return nil, false
+		}
+		out = append(out, makeWireFile(v, item, f, inline))
+	}
+	return out, true
 }
 
 func (s *Server) getContent(w http.ResponseWriter, r *http.Request) {
@@ -109,29 +129,7 @@ func (s *Server) getContent(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// vaultOf returns the vault that a request names, or answers that there is none.
-func (s *Server) vaultOf(w http.ResponseWriter, r *http.Request) (Vault, bool) {
-	id := r.PathValue("vault")
-	if !IsID(id) {
-		fail(w, http.StatusBadRequest, "Invalid Vault UUID")
-		return Vault{}, false
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, v := range s.vaults {
-		if v.ID == id {
-			return v, true
-		}
-	}
-	if v, ok := s.invited[id]; ok {
-		return v, true
-	}
-	fail(w, http.StatusNotFound, "Vault not found")
-	return Vault{}, false
-}
-
-// itemOf returns the item that a request names, with what is made up of it, or
-// answers that there is none.
+// itemOf returns the item that a request names, or answers that there is none.
 func (s *Server) itemOf(w http.ResponseWriter, r *http.Request) (Vault, Item, bool) {
 	v, ok := s.vaultOf(w, r)
 	if !ok {
@@ -142,15 +140,18 @@ func (s *Server) itemOf(w http.ResponseWriter, r *http.Request) (Vault, Item, bo
 		fail(w, http.StatusBadRequest, "Invalid Item UUID")
 		return v, Item{}, false
 	}
+	a := accessOf(r)
+	a.item = id
 	for _, item := range v.Items {
 		if item.ID == id {
-			return v, s.supplement(v, item), true
+			a.version = max(item.Version, 1)
+			return v, item, true
 		}
 	}
 	if item, ok := s.madeUp(v, id); ok {
 		return v, item, true
 	}
-	fail(w, http.StatusNotFound, "Item not found")
+	fail(w, http.StatusNotFound, fmt.Sprintf("item %s not found", id))
 	return v, Item{}, false
 }
 

@@ -1,17 +1,10 @@
 package onepassword
 
 import (
-	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hearth/internal/domain"
@@ -23,14 +16,22 @@ const connectVersion = "1.7.3"
 // ServerOptions says what a server serves, and to whom. The zero value is a
 // server without vaults.
 type ServerOptions struct {
-	// Token is what clients must bear. Empty means a random one; see Server.Token.
+	// Token is one that reads and writes all vaults, beside those that the file
+	// names. Empty means a random one; see Server.Token.
 	Token string
 
 	// File is a vault file, read by NewServer and by Reload. Empty means none.
 	File string
 
+	// Identity is the file with the age identity that opens the vault file;
+	// empty is the one of Load.
+	Identity string
+
 	// Vaults are served beside those of the file.
 	Vaults []Vault
+
+	// Writes says what becomes of items that clients write.
+	Writes Writes
 
 	// Assume makes fields up for an item that no vault has, or that lacks them;
 	// nil means that nothing is made up. An item without any field does not
@@ -41,16 +42,40 @@ type ServerOptions struct {
 	Assumptions *domain.Assumptions
 }
 
+// Writes is what becomes of items that clients write.
+type Writes int
+
+const (
+	// WritesKept keeps them in memory, over what the vault file says, as long
+	// as the server lives.
+	WritesKept Writes = iota
+	// WritesSaved writes them into the vault file.
+	WritesSaved
+	// WritesRefused lets nobody write.
+	WritesRefused
+)
+
+// maxRequestsAtOnce bounds the requests that are worked on at the same time;
+// others wait.
+const maxRequestsAtOnce = 128
+
 // Server speaks the Connect REST API. It is an http.Handler, and all its
 // methods may be called concurrently.
 type Server struct {
-	options ServerOptions
-	token   [sha256.Size]byte
-	mux     *http.ServeMux
-	counts  requestCounts
+	options  ServerOptions
+	mux      *http.ServeMux
+	slots    chan struct{}
+	counts   requestCounts
+	activity activity
+	fault    atomic.Value // Fault
+
+	writing sync.Mutex // held while an item is written
 
 	mu      sync.RWMutex
 	vaults  []Vault
+	tokens  []Token
+	written []written // over what the file says
+	changes int       // written since the start
 	loaded  time.Time
 	invited map[string]Vault      // vaults made up, by id
 	made    map[string]madeUpItem // items made up, by id
@@ -63,37 +88,41 @@ type madeUpItem struct{ vault, title string }
 // file is a *FileError.
 func NewServer(o ServerOptions) (*Server, error) {
 	if o.Token == "" {
-		random := make([]byte, 32)
-		rand.Read(random) //nolint:errcheck // never fails
-		o.Token = hex.EncodeToString(random)
+		token, _ := NewToken()
+		o.Token = token.Reveal()
 	}
 	s := &Server{
 		options: o,
-		token:   sha256.Sum256([]byte(o.Token)),
+		slots:   make(chan struct{}, maxRequestsAtOnce),
 		invited: map[string]Vault{},
 		made:    map[string]madeUpItem{},
 	}
+	s.fault.Store(NoFault)
 	s.mux = s.routes()
 	return s, s.Reload()
 }
 
-// Token returns what clients must bear.
+// Token returns the token that reads and writes all vaults.
 func (s *Server) Token() string { return s.options.Token }
 
 // Reload reads the vault file again. After an error the server goes on with
 // what it had.
 func (s *Server) Reload() error {
-	vaults := append([]Vault{}, s.options.Vaults...)
+	var content Content
 	if s.options.File != "" {
-		fromFile, err := ReadFile(s.options.File)
-		if err != nil {
+		var err error
+		if content, err = Load(s.options.File, s.options.Identity); err != nil {
 			return err
 		}
-		vaults = append(fromFile, vaults...)
 	}
+	tokens := append(content.Tokens, Token{Name: "hearth", Digest: sha256.Sum256([]byte(s.options.Token)), Write: true})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.vaults, s.loaded = vaults, time.Now().UTC().Truncate(time.Second)
+	s.vaults = append(content.Vaults, s.options.Vaults...)
+	for _, w := range s.written {
+		s.vaults = w.over(s.vaults)
+	}
+	s.tokens, s.loaded = tokens, time.Now().UTC().Truncate(time.Second)
 	return nil
 }
 
@@ -104,59 +133,22 @@ func (s *Server) Vaults() []Vault {
 	return s.vaults
 }
 
-// Listen serves on a loopback address, such as "127.0.0.1:0", until ctx ends,
-// and returns the URL once it can be reached. Done is closed when all has
-// ended.
-func (s *Server) Listen(ctx context.Context, address string) (url string, done <-chan struct{}, err error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", nil, fmt.Errorf("serve 1Password Connect on %q: %w", address, err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", nil, fmt.Errorf("serve 1Password Connect on %q: it hands secrets out in clear text and listens on loopback only", address)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return "", nil, fmt.Errorf("serve 1Password Connect on %q: %w", address, err)
-	}
-	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			server.Close()
-		}
-	}()
-	context.AfterFunc(ctx, func() { server.Close() })
-	return "http://" + listener.Addr().String(), ended, nil
-}
-
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-r.Context().Done():
+		return
+	}
 	counted := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 	counted.Header().Set("1Password-Connect-Version", connectVersion)
+	if s.faulty(counted, r) {
+		s.counts.add("fault", counted.status)
+		return
+	}
 	s.mux.ServeHTTP(counted, r)
 	s.counts.add(r.Pattern, counted.status)
-}
-
-// guarded lets a request through that bears the token.
-func (s *Server) guarded(h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		given := sha256.Sum256([]byte(token))
-		if subtle.ConstantTimeCompare(given[:], s.token[:]) != 1 || !ok {
-			fail(w, http.StatusUnauthorized, "Invalid bearer token")
-			return
-		}
-		h(w, r)
-	}
 }
 
 type statusWriter struct {

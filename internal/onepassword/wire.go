@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"time"
+
+	"hearth/internal/onepassword/totp"
 )
 
 // The types below are the JSON of the Connect API. They hold values in clear
@@ -20,6 +22,12 @@ type wireVault struct {
 	UpdatedAt        time.Time `json:"updatedAt"`
 }
 
+type wireURL struct {
+	Href    string `json:"href"`
+	Label   string `json:"label,omitempty"`
+	Primary bool   `json:"primary,omitempty"`
+}
+
 type wireRef struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
@@ -33,6 +41,8 @@ type wireSection struct {
 type wireItem struct {
 	ID        string        `json:"id"`
 	Title     string        `json:"title"`
+	URLs      []wireURL     `json:"urls,omitempty"`
+	Favorite  bool          `json:"favorite,omitempty"`
 	Tags      []string      `json:"tags,omitempty"`
 	Version   int           `json:"version"`
 	Vault     wireRef       `json:"vault"`
@@ -51,6 +61,7 @@ type wireField struct {
 	Purpose string       `json:"purpose,omitempty"`
 	Label   string       `json:"label"`
 	Value   string       `json:"value,omitempty"`
+	TOTP    string       `json:"totp,omitempty"`
 }
 
 type wireFile struct {
@@ -66,19 +77,28 @@ type wireFile struct {
 var purposes = map[string]string{"username": "USERNAME", "password": "PASSWORD", "notesPlain": "NOTES"}
 
 func (s *Server) wireVault(v Vault) wireVault {
-	t := s.loadedAt()
+	t, changes := s.state()
 	return wireVault{
-		ID: v.ID, Name: v.Name, AttributeVersion: 1, ContentVersion: 1, Items: len(v.Items),
+		ID: v.ID, Name: v.Name, AttributeVersion: 1, ContentVersion: 1 + changes, Items: len(v.Items),
 		Type: "USER_CREATED", CreatedAt: t, UpdatedAt: t,
 	}
 }
 
 // wireItem returns an item as lists show it or, with details, in full.
 func (s *Server) wireItem(v Vault, item Item, details bool) wireItem {
-	t := s.loadedAt()
 	out := wireItem{
-		ID: item.ID, Title: item.Title, Tags: item.Tags, Version: 1, Vault: wireRef{v.ID, v.Name},
-		Category: item.Category, CreatedAt: t, UpdatedAt: t,
+		ID: item.ID, Title: item.Title, Tags: item.Tags, Favorite: item.Favorite, Version: max(item.Version, 1),
+		Vault: wireRef{v.ID, v.Name}, Category: item.Category, CreatedAt: item.Created, UpdatedAt: item.Updated,
+	}
+	for _, u := range item.URLs {
+		out.URLs = append(out.URLs, wireURL(u))
+	}
+	loaded, _ := s.state()
+	if out.UpdatedAt.IsZero() {
+		out.UpdatedAt = loaded
+	}
+	if out.CreatedAt.IsZero() {
+		out.CreatedAt = out.UpdatedAt
 	}
 	if !details {
 		return out
@@ -97,7 +117,8 @@ func (s *Server) wireItem(v Vault, item Item, details bool) wireItem {
 	for _, f := range item.Fields {
 		out.Fields = append(out.Fields, wireField{
 			ID: f.ID, Section: section(f.Section), Type: strings.ToUpper(f.Type),
-			Purpose: purposes[f.Label], Label: f.Label, Value: f.Value.Reveal(),
+			Purpose: f.Purpose, Label: f.Label, Value: f.Value.Reveal(),
+			TOTP: currentCode(f),
 		})
 	}
 	for _, f := range item.Files {
@@ -123,8 +144,21 @@ func makeWireFile(v Vault, item Item, f File, inline bool) wireFile {
 
 func sectionID(item Item, label string) string { return MakeID("section", item.ID, label) }
 
-func (s *Server) loadedAt() time.Time {
+// currentCode returns the one-time password of a field; empty where it is none.
+func currentCode(f Field) string {
+	if !strings.EqualFold(f.Type, TypeOTP) {
+		return ""
+	}
+	key, err := totp.Parse(f.Value.Reveal())
+	if err != nil {
+		return ""
+	}
+	return key.Code(time.Now())
+}
+
+// state returns when the vaults were read, and how often they were changed since the start.
+func (s *Server) state() (loaded time.Time, changes int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.loaded
+	return s.loaded, s.changes
 }

@@ -18,7 +18,7 @@ func (b *builder) bootstrap() {
 	}
 	for _, k := range b.Cluster.Bootstrap.Kustomizations {
 		empty := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}}
-		built, err := kustomize.Build(b.ctx, kustomize.Request{Root: b.Repository.Root, Path: k.Path, Kustomization: empty, Offline: true, Parsed: b.Repository.Parsed})
+		built, err := b.options.Builds.Build(b.ctx, b.Repository, kustomize.Request{Root: b.Repository.Root, Path: k.Path, Kustomization: empty, Offline: true, Parsed: b.Repository.Parsed})
 		if err != nil {
 			// The Kustomization that takes the folder over tells it too, mostly.
 			continue

@@ -15,6 +15,7 @@ import (
 
 	"hearth/internal/domain"
 	"hearth/internal/render"
+	"hearth/internal/render/kept"
 	"hearth/internal/render/kustomize"
 	"hearth/internal/repo"
 	"hearth/internal/source"
@@ -27,6 +28,11 @@ const maxKustomizations = 20_000
 type Options struct {
 	// Charts fetches charts; nil means that none is at hand.
 	Charts *source.Charts
+	// Builds keeps what Kustomizations build; nil means that nothing is kept.
+	Builds *kept.Builds
+	// Skip, where it is set, is asked before a release is rendered whose chart
+	// is at hand: one that it reports stays without objects.
+	Skip func(r *Release) bool
 }
 
 // builder is a state that is being computed.
@@ -148,7 +154,7 @@ func (b *builder) build(ctx context.Context, k *Kustomization) *kustomize.Result
 	}
 	k.Path = strings.TrimPrefix(path.Clean("/"+k.Spec.Path), "/")
 	variables := b.variables(k)
-	result, err := kustomize.Build(ctx, kustomize.Request{
+	result, err := b.options.Builds.Build(ctx, b.Repository, kustomize.Request{
 		Root: b.Repository.Root, Path: k.Spec.Path, Kustomization: k.Object.Unstructured,
 		Variables: variables.known,
 		Always:    k.GetSubstituteStrategy() == kustomizev1.SubstituteStrategyAlways,

@@ -111,9 +111,14 @@ type Release struct {
 	Values map[string]any
 	// Objects are what the chart renders; hooks among them.
 	Objects []*Object
+	// Inputs names all that its rendering depends on, so that two releases of
+	// one name and equal inputs make the same; "" where that is not known.
+	Inputs string
 	// Err tells why it cannot be rendered; nil where it can, or where the chart
 	// is not at hand.
 	Err error
+
+	chartDigest string // of the chart's content; "" where it is not known
 }
 
 // Object is one object that the cluster should hold.

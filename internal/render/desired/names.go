@@ -2,6 +2,7 @@ package desired
 
 import (
 	"regexp"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -66,6 +67,9 @@ func (n names) value(v any) any {
 }
 
 func (n names) text(s string) string {
+	if !strings.Contains(s, unknownPrefix) {
+		return s
+	}
 	return placeholderText.ReplaceAllStringFunc(s, func(found string) string {
 		if name, known := n[found]; known {
 			return "${" + name + "}"
@@ -73,3 +77,7 @@ func (n names) text(s string) string {
 		return found
 	})
 }
+
+// NamedText is a text in which each placeholder is the variable that it stands
+// for again, as [State.Named] has it.
+func (s *State) NamedText(text string) string { return s.names().text(text) }

@@ -22,6 +22,7 @@ import (
 
 	"hearth/internal/render"
 	"hearth/internal/render/helm"
+	"hearth/internal/render/kept"
 	"hearth/internal/source"
 )
 
@@ -41,11 +42,12 @@ func (b *builder) releases() error {
 	var loaded helm.Charts
 	var presses helm.Presses
 	defer presses.Close()
+	shelf := b.shelf()
 	group, ctx := errgroup.WithContext(b.ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, r := range b.Releases {
 		group.Go(func() error {
-			b.render(ctx, r, &loaded, &presses, capabilities)
+			b.render(ctx, r, &loaded, &presses, shelf, capabilities)
 			return ctx.Err()
 		})
 	}
@@ -60,6 +62,14 @@ func (b *builder) releases() error {
 		}
 	}
 	return nil
+}
+
+// shelf keeps what charts render beside what Kustomizations build.
+func (b *builder) shelf() *helm.Shelf {
+	if b.options.Builds == nil || b.options.Builds.Store == nil {
+		return nil
+	}
+	return &helm.Shelf{Store: b.options.Builds.Store, Program: kept.Program()}
 }
 
 // release reads one HelmRelease.
@@ -116,7 +126,7 @@ func ownValues(r *Release) map[string]any {
 }
 
 // render fetches a release's chart and renders it.
-func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, presses *helm.Presses, capabilities *common.Capabilities) {
+func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, presses *helm.Presses, shelf *helm.Shelf, capabilities *common.Capabilities) {
 	request, err := b.request(r)
 	if err != nil {
 		r.NotAtHand = err.Error()
@@ -129,9 +139,13 @@ func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, p
 	if !b.fetch(ctx, r, request, loaded) {
 		return
 	}
+	r.Inputs = r.inputs(capabilities)
+	if b.options.Skip != nil && b.options.Skip(r) {
+		return
+	}
 	objects, err := helm.Render(ctx, helm.Request{
 		Chart: r.Chart, Values: helm.Values{Map: r.Values},
-		Name: r.ReleaseName, Namespace: r.ReleaseNamespace, Capabilities: capabilities, Presses: presses,
+		Name: r.ReleaseName, Namespace: r.ReleaseNamespace, Capabilities: capabilities, Presses: presses, Shelf: shelf,
 		// Values that Secrets supply are not there: the rule on values judges.
 		SkipSchema: true,
 	})
@@ -157,6 +171,7 @@ func (b *builder) fetch(ctx context.Context, r *Release, request source.ChartReq
 	case strings.HasPrefix(request.URL, "file:"):
 		dir := filepath.Join(b.Repository.Root, filepath.FromSlash(strings.TrimPrefix(request.URL, "file:")))
 		fetched = &source.ChartResult{Path: dir, Digest: dir}
+		r.chartDigest = b.options.Builds.Folder(b.ctx, b.Repository, strings.TrimPrefix(request.URL, "file:"))
 	case b.options.Charts == nil:
 		r.NotAtHand = "no charts are fetched"
 		return false
@@ -165,6 +180,7 @@ func (b *builder) fetch(ctx context.Context, r *Release, request source.ChartReq
 			r.NotAtHand = err.Error()
 			return false
 		}
+		r.chartDigest = fetched.Digest
 	}
 	chart, err := loaded.Load(ctx, fetched.Path, fetched.Digest)
 	switch {
@@ -177,6 +193,17 @@ func (b *builder) fetch(ctx context.Context, r *Release, request source.ChartReq
 		r.Chart, r.StandIn = chart, fetched.PlayedBy != ""
 	}
 	return r.Chart != nil
+}
+
+// inputs names all that the rendering of a release depends on; "" where that
+// cannot be told.
+func (r *Release) inputs(capabilities *common.Capabilities) string {
+	values, err := json.Marshal(r.Values)
+	if err != nil || r.chartDigest == "" {
+		return ""
+	}
+	return kept.Digest(r.ChartURL, r.ChartName, r.ChartVersion, r.chartDigest, r.ReleaseName, r.ReleaseNamespace,
+		string(values), capabilities.KubeVersion.String(), strings.Join(capabilities.APIVersions, " "))
 }
 
 // request says which chart a release wants.

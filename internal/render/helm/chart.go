@@ -17,6 +17,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,9 @@ type Chart struct {
 
 	mu     sync.Mutex
 	stored map[string][]byte
+	// digest is of the content, once it is digested.
+	digest   string
+	digested bool
 }
 
 // Name is the chart's own name.
@@ -167,6 +171,32 @@ func chartFolder(path string) string {
 	return filepath.Join(path, entries[0].Name())
 }
 
+// staysInside refuses a folder with a link that leads out of it, which Helm would
+// follow, and with what is no file.
+func staysInside(folder string) error {
+	root, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Type().IsRegular() {
+			return err
+		}
+		target, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return err
+		}
+		if inside, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(inside) {
+			return fmt.Errorf("%s leads out of the chart", path)
+		}
+		// Links to folders could go round in circles.
+		if info, err := os.Stat(target); err != nil || !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is no file", path)
+		}
+		return nil
+	})
+}
+
 func load(path string) (*Chart, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -175,6 +205,9 @@ func load(path string) (*Chart, error) {
 	read := loader.LoadFile
 	if info.IsDir() {
 		read, path = loader.LoadDir, chartFolder(path)
+		if err := staysInside(path); err != nil {
+			return nil, fmt.Errorf("loading the chart: %w", err)
+		}
 	}
 	loaded, err := read(path)
 	if err != nil {

@@ -4,30 +4,31 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
+	"fmt"
+	"log/slog"
 	"path"
 	"slices"
 	"strings"
 	"sync"
-	"text/template"
 
 	chartapi "helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/engine"
+
+	"hearth/internal/render/helm/gotemplate"
 )
 
-// Presses keep charts' parsed templates between renderings, since Helm parses
-// all of a chart anew for each release, and that takes longer than rendering.
-// The zero value is ready to use; its methods may be called concurrently. Close
-// must be called.
+// Presses keep charts' parsed templates between renderings: Helm parses all of
+// a chart anew for each release. The zero value is ready to use; its methods
+// may be called concurrently.
 //
-// A press is Helm's own engine at work on a chart to which one template was
-// added: one that renders the others again and again, for whoever asks, and
-// never ends by itself.
+// What they render is what Helm's engine renders. A release that they are not
+// certain of, because of a function few charts use or because it fails, is left
+// to that engine.
 type Presses struct {
 	mu     sync.Mutex
-	idle   map[pressKey][]*press
+	ready  map[pressKey]*press
 	closed bool
 }
 
@@ -37,159 +38,175 @@ type pressKey struct {
 	templates string
 }
 
-// Close ends all presses. What is asked for later is rendered without them.
+// keptPresses is how many are kept.
+const keptPresses = 256
+
+// Close forgets all presses. What is asked for later is rendered without them.
 func (p *Presses) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed = true
-	for _, list := range p.idle {
-		for _, one := range list {
-			close(one.jobs)
-		}
-	}
-	p.idle = nil
+	p.closed, p.ready = true, nil
 }
 
-// press renders templates of one chart, one at a time.
+// press is a chart whose templates are parsed.
 type press struct {
-	jobs chan pressJob
-	// base is what Helm gives the chart's templates; it comes with the first job.
-	base chan map[string]any
-	// ended is closed when the engine gave up.
-	ended chan struct{}
-	root  map[string]any
+	once sync.Once
+	set  *gotemplate.Set
+	// base is what Helm gives the chart's templates, for the files in it.
+	base map[string]any
+	err  error
 }
-
-// pressJob asks for one template. Its fields are read by the driver.
-type pressJob struct {
-	Name    string
-	Context map[string]any
-	answer  chan<- string
-}
-
-// The driver stands so deep that Helm renders it before anything else.
-const (
-	driverName = "templates/hearth/press/driver/of/all/the/others/loop.txt"
-	driver     = `{{ range $job := hearthPressJobs $ }}{{ hearthPressAnswer $job (include $job.Name $job.Context) }}{{ end }}{{ fail "closed" }}`
-)
 
 var errNoPress = errors.New("no press renders this")
 
-// render renders a chart whose dependencies are processed. The error is
-// errNoPress where Helm has to do it alone, and say what is wrong if it fails.
-func (p *Presses) render(ctx context.Context, shared *Chart, processed *chart.Chart, values common.Values) (map[string]string, error) {
-	names, all := templateNames(processed)
-	if p == nil || len(names) == 0 {
-		return nil, errNoPress
-	}
-	key := pressKey{shared, strings.Join(all, "\n")}
-	one := p.take(key, processed, values)
-	if one == nil {
-		return nil, errNoPress
-	}
-	rendered, err := one.render(ctx, processed, values, names)
-	if err != nil {
-		one.abandon()
-		return nil, err
-	}
-	p.put(key, one)
-	return rendered, nil
+// pressed is what a press has rendered.
+type pressed struct {
+	files map[string]string
+	// varies says that it may be another the next time.
+	varies bool
 }
 
-func (p *Presses) take(key pressKey, processed *chart.Chart, values common.Values) *press {
+// render renders a chart whose dependencies are processed. The error wraps
+// gotemplate.ErrRefused where nobody should, and the context's where time is
+// up; any other means that Helm has to do it, and say what is wrong if it fails.
+func (p *Presses) render(ctx context.Context, shared *Chart, processed *chart.Chart, values common.Values, lookup Lookup) (pressed, error) {
+	templates := templatesOf(processed)
+	one := p.find(pressKey{shared, namesOf(templates)})
+	if one == nil {
+		return pressed{}, errNoPress
+	}
+	one.once.Do(func() { one.err = one.parse(processed, templates) })
+	if one.err != nil {
+		return pressed{}, one.err
+	}
+	return one.render(ctx, processed, templates, values, lookup)
+}
+
+func (p *Presses) find(key pressKey) *press {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil
 	}
-	if list := p.idle[key]; len(list) > 0 {
-		p.idle[key] = list[:len(list)-1]
-		return list[len(list)-1]
+	one := p.ready[key]
+	if one == nil {
+		if p.ready == nil || len(p.ready) >= keptPresses {
+			p.ready = map[pressKey]*press{}
+		}
+		one = &press{}
+		p.ready[key] = one
 	}
-	return startPress(processed, values)
-}
-
-func (p *Presses) put(key pressKey, one *press) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		close(one.jobs)
-		return
-	}
-	if p.idle == nil {
-		p.idle = map[pressKey][]*press{}
-	}
-	p.idle[key] = append(p.idle[key], one)
-}
-
-func startPress(processed *chart.Chart, values common.Values) *press {
-	one := &press{jobs: make(chan pressJob), base: make(chan map[string]any, 1), ended: make(chan struct{})}
-	functions := Functions(nil)
-	maps.Copy(functions, template.FuncMap{
-		"hearthPressJobs": func(base map[string]any) <-chan pressJob {
-			one.base <- base
-			return one.jobs
-		},
-		"hearthPressAnswer": func(job pressJob, text string) string {
-			job.answer <- text
-			return ""
-		},
-	})
-	driven := copyChart(processed)
-	driven.Templates = append(slices.Clone(driven.Templates), &common.File{Name: driverName, Data: []byte(driver)})
-	go func() {
-		defer close(one.ended)
-		// It ends when it is closed, or when a template fails: Helm then
-		// renders that release once more, and says why.
-		_, _ = engine.Engine{CustomTemplateFuncs: functions}.RenderWithContext(context.Background(), driven, values)
-	}()
 	return one
 }
 
-// abandon lets a press end once it is through with what it does.
-func (one *press) abandon() { close(one.jobs) }
+// chartTemplate is one template of a chart or a subchart.
+type chartTemplate struct {
+	name  string
+	text  []byte
+	chart *chart.Chart
+}
 
-func (one *press) render(ctx context.Context, processed *chart.Chart, values common.Values, names []string) (map[string]string, error) {
-	if one.root == nil {
-		select {
-		case one.root = <-one.base:
-		case <-one.ended:
-			return nil, errNoPress
-		case <-ctx.Done():
-			return nil, ctx.Err()
+// renders tells whether the template makes a file.
+func (t chartTemplate) renders() bool { return !strings.HasPrefix(path.Base(t.name), "_") }
+
+// templatesOf lists templates in Helm's order: the deepest first, and then the
+// last by name.
+func templatesOf(c *chart.Chart) []chartTemplate {
+	var list []chartTemplate
+	var visit func(c *chart.Chart)
+	visit = func(c *chart.Chart) {
+		for _, sub := range c.Dependencies() {
+			visit(sub)
+		}
+		full := c.ChartFullPath()
+		for _, t := range c.Templates {
+			if t == nil || c.Metadata.Type == "library" && !strings.HasPrefix(path.Base(t.Name), "_") {
+				continue
+			}
+			list = append(list, chartTemplate{path.Join(full, t.Name), t.Data, c})
 		}
 	}
-	scope, err := scopeOf(processed, one.root, values)
-	if err != nil {
-		return nil, err
+	visit(c)
+	slices.SortStableFunc(list, func(a, b chartTemplate) int {
+		return cmp.Or(strings.Count(b.name, "/")-strings.Count(a.name, "/"), strings.Compare(b.name, a.name))
+	})
+	return list
+}
+
+func namesOf(list []chartTemplate) string {
+	var names strings.Builder
+	for _, t := range list {
+		names.WriteString(t.name)
+		names.WriteByte('\n')
 	}
-	rendered := make(map[string]string, len(names))
-	for _, name := range names {
-		scope["Template"] = common.Values{"Name": name, "BasePath": path.Join(processed.ChartFullPath(), "templates")}
-		answer := make(chan string, 1)
-		select {
-		case one.jobs <- pressJob{Name: name, Context: scope, answer: answer}:
-		case <-one.ended:
-			return nil, errNoPress
-		case <-ctx.Done():
-			return nil, ctx.Err()
+	return names.String()
+}
+
+func (one *press) parse(processed *chart.Chart, templates []chartTemplate) error {
+	one.set = gotemplate.NewSet(library(), varying)
+	for i, t := range templates {
+		if i > 0 && templates[i-1].name == t.name {
+			return fmt.Errorf("%w: two templates have the name %s", gotemplate.ErrUnsure, t.name)
 		}
-		select {
-		case text := <-answer:
-			// As Helm does: text/template prints this for what is missing.
-			rendered[name] = strings.ReplaceAll(text, "<no value>", "")
-		case <-one.ended:
-			return nil, errNoPress
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := one.set.Parse(t.name, string(t.text)); err != nil {
+			return err
 		}
 	}
-	return rendered, nil
+	one.base = baseOf(processed)
+	if one.base == nil {
+		return errNoPress
+	}
+	return nil
+}
+
+// baseOf has Helm show what it gives a chart's templates.
+func baseOf(processed *chart.Chart) (base map[string]any) {
+	bare := copyChart(processed)
+	var strip func(c *chart.Chart)
+	strip = func(c *chart.Chart) {
+		c.Templates = nil
+		for _, sub := range c.Dependencies() {
+			strip(sub)
+		}
+	}
+	strip(bare)
+	bare.Templates = []*common.File{{Name: "templates/base", Data: []byte("{{ hearthShow $ }}")}}
+	show := func(shown map[string]any) string {
+		base = shown
+		return ""
+	}
+	_, _ = engine.Engine{CustomTemplateFuncs: map[string]any{"hearthShow": show}}.RenderWithContext(context.Background(), bare, common.Values{})
+	return base
+}
+
+func (one *press) render(ctx context.Context, processed *chart.Chart, templates []chartTemplate, values common.Values, lookup Lookup) (pressed, error) {
+	scopes := map[*chart.Chart]map[string]any{}
+	if _, err := scopeOf(scopes, processed, one.base, values); err != nil {
+		return pressed{}, err
+	}
+	run := one.set.Start(ctx, lookup)
+	files, size := make(map[string]string), 0
+	for _, t := range templates {
+		if !t.renders() {
+			continue
+		}
+		scope := scopes[t.chart]
+		scope["Template"] = common.Values{"Name": t.name, "BasePath": path.Join(t.chart.ChartFullPath(), "templates")}
+		text, err := run.Execute(t.name, scope)
+		if err != nil {
+			return pressed{}, err
+		}
+		if size += len(text); size > maxRendered {
+			return pressed{}, fmt.Errorf("%w: it renders more than %d MiB", gotemplate.ErrRefused, maxRendered>>20)
+		}
+		files[t.name] = text
+	}
+	return pressed{files, run.Varies}, nil
 }
 
 // scopeOf is what the templates of a chart see, made as Helm makes it: base has
 // what is the same for all releases, values what is the release's own.
-func scopeOf(c *chart.Chart, base map[string]any, values common.Values) (map[string]any, error) {
+func scopeOf(scopes map[*chart.Chart]map[string]any, c *chart.Chart, base map[string]any, values common.Values) (map[string]any, error) {
 	accessor, err := chartapi.NewAccessor(c)
 	if err != nil {
 		return nil, err
@@ -209,37 +226,15 @@ func scopeOf(c *chart.Chart, base map[string]any, values common.Values) (map[str
 	below, _ := base["Subcharts"].(map[string]any)
 	for _, sub := range c.Dependencies() {
 		subBase, _ := below[sub.Name()].(map[string]any)
-		if subcharts[sub.Name()], err = scopeOf(sub, subBase, scope); err != nil {
+		if subcharts[sub.Name()], err = scopeOf(scopes, sub, subBase, scope); err != nil {
 			return nil, err
 		}
 	}
+	scopes[c] = scope
 	return scope, nil
 }
 
-// templateNames lists the templates that render to something, in Helm's order:
-// the deepest first, and then the last by name; and all templates. There are
-// none where a subchart has some that render, since those see other values.
-func templateNames(c *chart.Chart) (rendering, all []string) {
-	var visit func(c *chart.Chart) bool
-	visit = func(c *chart.Chart) bool {
-		for _, t := range c.Templates {
-			name := path.Join(c.ChartFullPath(), t.Name)
-			all = append(all, name)
-			if strings.HasPrefix(path.Base(t.Name), "_") || c.Metadata.Type == "library" {
-				continue
-			}
-			if !c.IsRoot() {
-				return false
-			}
-			rendering = append(rendering, name)
-		}
-		return !slices.ContainsFunc(c.Dependencies(), func(sub *chart.Chart) bool { return !visit(sub) })
-	}
-	if !visit(c) {
-		return nil, nil
-	}
-	slices.SortFunc(rendering, func(a, b string) int {
-		return cmp.Or(strings.Count(b, "/")-strings.Count(a, "/"), strings.Compare(b, a))
-	})
-	return rendering, all
+// leaveToHelm says in the log that, and why, Helm's engine renders a release.
+func (r Request) leaveToHelm(ctx context.Context, why error) {
+	slog.DebugContext(ctx, "Helm's engine renders this release", "release", r.Namespace+"/"+r.Name, "chart", r.Chart.Name(), "why", r.Values.Secrets.Hide(why.Error()))
 }

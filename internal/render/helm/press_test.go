@@ -1,13 +1,24 @@
 package helm
 
 import (
+	"bytes"
+	cmpor "cmp"
+	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/engine"
+
+	"hearth/internal/render/helm/gotemplate"
 )
 
 // demanding is a chart whose templates do what charts do with what they are
@@ -87,29 +98,62 @@ func TestPressRendersAsHelm(t *testing.T) {
 	// A release that fails takes its press along, so the last ones are to succeed.
 	check(requests[0])
 	check(requests[len(requests)-1])
-	kept := map[*Chart]int{}
-	for key, list := range presses.idle {
-		kept[key.chart] += len(list)
-	}
-	if kept[small] == 0 || kept[template] == 0 {
-		t.Errorf("presses kept: %d of the small chart, %d of app-template", kept[small], kept[template])
-	}
 }
 
-// TestPressLeavesOthersToHelm renders a chart whose subchart makes objects.
-func TestPressLeavesOthersToHelm(t *testing.T) {
-	files := map[string]string{"charts/lib/templates/own.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\ndata: {word: {{ .Values.word }}}\n"}
+// compare renders with a press and with Helm's own engine and functions, holds
+// the files to each other, and tells whether the press rendered them itself.
+func compare(t testing.TB, presses *Presses, r Request) bool {
+	t.Helper()
+	render := func(f func(*chart.Chart, common.Values) (map[string]string, error)) (map[string]string, error) {
+		c := r.Chart.Copy(r.Version)
+		values := r.Values.Map
+		if values == nil {
+			values = map[string]any{}
+		}
+		if err := chartutil.ProcessDependencies(c, values); err != nil {
+			return nil, err
+		}
+		options := common.ReleaseOptions{Name: r.Name, Namespace: r.Namespace, Revision: 1, IsInstall: !r.Upgrade, IsUpgrade: r.Upgrade}
+		all, err := util.ToRenderValuesWithSchemaValidation(c, values, options, cmpor.Or(r.Capabilities, common.DefaultCapabilities), true)
+		if err != nil {
+			return nil, err
+		}
+		return f(c, all)
+	}
+	want, wantErr := render(func(c *chart.Chart, values common.Values) (map[string]string, error) {
+		return engine.Engine{}.RenderWithContext(t.Context(), c, values)
+	})
+	got, gotErr := render(func(c *chart.Chart, values common.Values) (map[string]string, error) {
+		made, err := presses.render(t.Context(), r.Chart, c, values, nil)
+		return made.files, err
+	})
+	if gotErr != nil {
+		if wantErr == nil && !errors.Is(gotErr, gotemplate.ErrUnsure) {
+			t.Errorf("%s: %v, but Helm renders it", r.Name, gotErr)
+		}
+		t.Logf("%s is left to Helm: %v (Helm: %v)", r.Name, gotErr, wantErr)
+		return false
+	}
+	if wantErr != nil {
+		t.Errorf("%s is rendered, but Helm says: %v", r.Name, wantErr)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-Helm +press):\n%s", r.Name, diff)
+	}
+	return true
+}
+
+// TestPressRendersSubcharts renders a chart whose subchart makes objects, of
+// other values.
+func TestPressRendersSubcharts(t *testing.T) {
+	files := map[string]string{"charts/lib/templates/own.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\ndata: {word: {{ .Values.word }}, name: {{ .Template.Name }}, base: {{ .Template.BasePath }}}\n"}
 	for name, content := range demanding {
 		files[name] = content
 	}
 	c := loadChart(t, files)
 	var presses Presses
-	objects, err := Render(t.Context(), Request{Chart: c, Name: "r", Presses: &presses})
-	if err != nil || len(objects) != 5 {
-		t.Errorf("%d objects, %v", len(objects), err)
-	}
-	if len(presses.idle) != 0 {
-		t.Error("a press rendered templates that see other values")
+	if !compare(t, &presses, Request{Chart: c, Name: "r"}) {
+		t.Error("no press renders it")
 	}
 	presses.Close()
 	if _, err := Render(t.Context(), Request{Chart: loadChart(t, demanding), Name: "r", Presses: &presses}); err != nil {
@@ -117,23 +161,33 @@ func TestPressLeavesOthersToHelm(t *testing.T) {
 	}
 }
 
-func BenchmarkRender(b *testing.B) {
-	template, err := new(Charts).Load(b.Context(), filepath.Join("..", "..", "..", "charts", "app-template"), "sha256:app-template")
-	if err != nil {
-		b.Fatal(err)
+func file(name, content string) *common.File {
+	return &common.File{Name: name, Data: []byte(content)}
+}
+
+// TestHelmRendersTheRest looks for the line that says that, and why, a release
+// is left to Helm's engine.
+func TestHelmRendersTheRest(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	defer slog.SetDefault(before)
+	render := func(template string) {
+		t.Helper()
+		c := loadChart(t, map[string]string{"templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: " + template + "}\n"})
+		r := Request{Chart: c, Name: "one", Namespace: "ns"}
+		r.Values.Secrets.Add("correct-horse")
+		objects, err := Render(t.Context(), r)
+		if err != nil || len(objects) != 1 {
+			t.Errorf("%d objects, %v", len(objects), err)
+		}
 	}
-	values := Values{Map: map[string]any{"controllers": map[string]any{"main": map[string]any{"containers": map[string]any{"app": map[string]any{
-		"image": map[string]any{"repository": "example.org/app", "tag": "1"},
-	}}}}}}
-	var presses Presses
-	defer presses.Close()
-	for name, kept := range map[string]*Presses{"helm": nil, "press": &presses} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := Render(b.Context(), Request{Chart: template, Name: "app", Namespace: "apps", Capabilities: recent(b), Presses: kept, Values: values}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+	render(`{{ upper "x" }}`)
+	if strings.Contains(log.String(), "Helm's engine") {
+		t.Errorf("a plain template is left to Helm: %s", &log)
+	}
+	render(`{{ html .Capabilities | sha256sum }}`)
+	if text := log.String(); !strings.Contains(text, "level=DEBUG") || !strings.Contains(text, "release=ns/one") || !strings.Contains(text, "Capabilities is printed") {
+		t.Errorf("the log says %q", text)
 	}
 }

@@ -3,6 +3,7 @@ package helm
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"hearth/internal/render/helm/gotemplate"
 )
 
 // Bounds of one rendering.
@@ -38,9 +41,11 @@ type Request struct {
 	SkipCRDs bool
 	// SkipSchema does not hold the values against the chart's schema.
 	SkipSchema bool
-	// Presses keep parsed templates between renderings; nil means that nothing
-	// is kept. They are of no use with a Lookup.
+	// Presses keep parsed templates between renderings; nil means that they
+	// are parsed for this one.
 	Presses *Presses
+	// Shelf keeps what was rendered; nil means that nothing is kept.
+	Shelf *Shelf
 }
 
 // Render returns the objects that a release would have: CRDs first, then
@@ -67,11 +72,13 @@ func Render(ctx context.Context, req Request) ([]*unstructured.Unstructured, err
 }
 
 func render(ctx context.Context, req Request) ([]*unstructured.Unstructured, error) {
+	shelved := req.shelved()
 	loaded := req.Chart.Copy(req.Version)
 	values := req.Values.Map
 	if values == nil {
 		values = map[string]any{}
 	}
+	// Which files the chart renders and which CRDs it has depends on values.
 	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
 		return nil, fmt.Errorf("processing the dependencies of chart %s: %w", loaded.Name(), err)
 	}
@@ -79,15 +86,22 @@ func render(ctx context.Context, req Request) ([]*unstructured.Unstructured, err
 	if needs := loaded.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, capabilities.KubeVersion.String()) {
 		return nil, fmt.Errorf("chart %s requires Kubernetes %s, not %s", loaded.Name(), needs, capabilities.KubeVersion.Version)
 	}
-	options := common.ReleaseOptions{Name: req.Name, Namespace: req.Namespace, Revision: 1, IsInstall: !req.Upgrade, IsUpgrade: req.Upgrade}
-	files, err := req.templates(ctx, loaded, func(skipSchema bool) (common.Values, error) {
-		return util.ToRenderValuesWithSchemaValidation(loaded, values, options, capabilities, skipSchema)
-	})
-	if err != nil {
-		return nil, err
+	files, ok := req.Shelf.get(shelved)
+	if !ok {
+		options := common.ReleaseOptions{Name: req.Name, Namespace: req.Namespace, Revision: 1, IsInstall: !req.Upgrade, IsUpgrade: req.Upgrade}
+		made, err := req.templates(ctx, loaded, func(skipSchema bool) (common.Values, error) {
+			return util.ToRenderValuesWithSchemaValidation(loaded, values, options, capabilities, skipSchema)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if files = made.files; !made.varies {
+			req.Shelf.put(shelved, files)
+		}
 	}
 	var objects []*unstructured.Unstructured
 	if !req.SkipCRDs {
+		var err error
 		for _, crd := range loaded.CRDObjects() {
 			if objects, err = decode(objects, crd.Filename, string(crd.File.Data)); err != nil {
 				return nil, err
@@ -97,21 +111,29 @@ func render(ctx context.Context, req Request) ([]*unstructured.Unstructured, err
 	return manifests(objects, files)
 }
 
-// templates renders a chart's files: with a press where one can, and otherwise,
-// and where that fails, with an engine of its own. Templates may change the
+// templates renders a chart's files: with a press where one is certain of it,
+// and with Helm's engine otherwise, and where that fails. Templates may change the
 // values they are given, so that each gets its own.
-func (r Request) templates(ctx context.Context, c *chart.Chart, valuesOf func(skipSchema bool) (common.Values, error)) (map[string]string, error) {
+func (r Request) templates(ctx context.Context, c *chart.Chart, valuesOf func(skipSchema bool) (common.Values, error)) (pressed, error) {
 	values, err := valuesOf(r.SkipSchema)
 	if err != nil {
-		return nil, err
+		return pressed{}, err
 	}
-	if r.Lookup == nil && r.Presses != nil {
-		if files, err := r.Presses.render(ctx, r.Chart, c, values); err == nil {
-			return files, nil
-		}
-		if values, err = valuesOf(true); err != nil {
-			return nil, err
-		}
+	presses := r.Presses
+	if presses == nil {
+		presses = &Presses{}
 	}
-	return engine.Engine{CustomTemplateFuncs: Functions(r.Lookup)}.RenderWithContext(ctx, c, values)
+	made, err := presses.render(ctx, r.Chart, c, values, r.Lookup)
+	if err == nil {
+		return made, nil
+	}
+	if errors.Is(err, gotemplate.ErrRefused) || ctx.Err() != nil {
+		return pressed{}, fmt.Errorf("chart %s: %w", c.Name(), err)
+	}
+	r.leaveToHelm(ctx, err)
+	if values, err = valuesOf(true); err != nil {
+		return pressed{}, err
+	}
+	files, err := engine.Engine{CustomTemplateFuncs: Functions(r.Lookup)}.RenderWithContext(ctx, c, values)
+	return pressed{files, true}, err
 }

@@ -1,0 +1,30 @@
+package gotemplate
+
+import (
+	"hearth/internal/render/helm/yamltext"
+)
+
+func callInclude(r *Run, args []any) any { return r.include(text(args, 0), args[1]) }
+
+func callTpl(r *Run, args []any) any { return r.tpl(text(args, 0), args[1]) }
+
+func callLookup(r *Run, args []any) any {
+	if r.lookup == nil {
+		return map[string]any{}
+	}
+	found, err := r.lookup(text(args, 0), text(args, 1), text(args, 2), text(args, 3))
+	if err != nil {
+		panic(err)
+	}
+	return found
+}
+
+func mustBeBounded(value any) {
+	switch value.(type) {
+	case nil, string, bool, int, int64, float64:
+		return
+	}
+	if !yamltext.Bounded(value) {
+		panic(refused("a value without end is used"))
+	}
+}

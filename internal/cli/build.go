@@ -11,6 +11,8 @@ import (
 
 	"hearth/internal/kube/gitops"
 	"hearth/internal/render/desired"
+	"hearth/internal/render/kept"
+	"hearth/internal/repo"
 )
 
 // buildFlags say what to build.
@@ -19,6 +21,9 @@ type buildFlags struct {
 	namespace string
 	output    string
 	noHelm    bool
+	offline   bool
+	fetch     bool
+	noCache   bool
 }
 
 func newBuildCommand(p Process) *cobra.Command {
@@ -30,9 +35,10 @@ func newBuildCommand(p Process) *cobra.Command {
 them, computed from the tree alone: patches and variables are laid over as Flux
 does. The order is always the same, and a comment before each object says whose
 it is and where it stands. A variable that the tree does not tell stays visible
-as ${NAME}. Without PATH it is the current folder, or the example homelab where
-that holds none. Exit code 0: fine; 1: something cannot be built; 2: misuse, or
-a repository that cannot be read.`,
+as ${NAME}. Releases are rendered whose chart is at hand: mapped to a folder in
+.hearth.yaml, or fetched before. Without PATH it is the current folder, or the
+example homelab where that holds none. Exit code 0: fine; 1: something cannot be
+built; 2: misuse, or a repository that cannot be read.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), p, args) },
 	}
@@ -41,6 +47,10 @@ a repository that cannot be read.`,
 	flags.StringVarP(&f.namespace, "namespace", "n", "", "the namespace of what is built")
 	flags.StringVarP(&f.output, "output", "o", "yaml", "the form of the output: yaml, or json (one List)")
 	flags.BoolVar(&f.noHelm, "no-helm", false, "with all: leave out what releases bring")
+	flags.BoolVar(&f.fetch, "fetch", false, "fetch charts that are not at hand")
+	flags.BoolVar(&f.offline, "offline", false, "keep off the network, which is so without --fetch, too")
+	flags.BoolVar(&f.noCache, "no-cache", false, "compute everything anew")
+	cmd.MarkFlagsMutuallyExclusive("fetch", "offline")
 	return cmd
 }
 
@@ -52,18 +62,49 @@ func (f *buildFlags) run(ctx context.Context, p Process, args []string) error {
 	if err != nil {
 		return err
 	}
-	state, done, err := onHomelab(p, path, "building", func(path string) (*desired.State, error) {
-		return desiredState(ctx, path, f.cluster)
-	})
+	collectSeldom()
+	built, done, err := onHomelab(p, path, "building", func(path string) (*built, error) { return f.build(ctx, path, target) })
 	defer done()
 	if err != nil {
 		return err
 	}
-	builds, err := f.choose(state, target)
-	if err != nil {
-		return err
+	return built.print(p.Stdout, p.Stderr)
+}
+
+// build builds what is wanted of a homelab, or finds it as it was built before.
+func (f *buildFlags) build(ctx context.Context, path string, target *gitops.Target) (*built, error) {
+	known := f.lookUp(ctx, path, target)
+	if b := known.get(); b != nil {
+		return b, nil
 	}
-	return printBuilds(p.Stdout, p.Stderr, f.output, state, builds)
+	r, err := repo.Open(ctx, path, repo.Options{})
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.Cluster(f.cluster)
+	if err != nil {
+		return nil, err
+	}
+	charts, err := chartsAtHand(f.fetch)(r)
+	if err != nil {
+		return nil, err
+	}
+	builds := &kept.Builds{Store: keptBuildStore(f.noCache)}
+	defer builds.Store.Trim()
+	state, err := desired.Build(ctx, r, c, desired.Options{Charts: charts, Builds: builds})
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := f.choose(state, target)
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.written(state, chosen)
+	if err != nil {
+		return nil, failure{exitFailed, fmt.Errorf("write what was built: %w", err)}
+	}
+	known.put(ctx, path, state, b)
+	return b, nil
 }
 
 // buildArgs reads what to build (nil is all), and the path.
@@ -149,22 +190,38 @@ func (f *buildFlags) allBuilds(state *desired.State) []build {
 	return all
 }
 
-// printBuilds prints builds, and tells on stderr what cannot be built.
-func printBuilds(stdout, stderr io.Writer, form string, state *desired.State, builds []build) error {
-	var text strings.Builder
-	var err error
-	if form == "json" {
-		err = buildsJSON(&text, state, builds)
-	} else {
-		err = buildsYAML(&text, state, builds)
+// built is the output of a build.
+type built struct {
+	Text, Notes string
+	// Bad says that something cannot be built.
+	Bad bool
+	// Charts tells what was in the folders that charts are taken from.
+	Charts map[string]string
+}
+
+// written writes builds in the form that is wanted, and tells what cannot be
+// built.
+func (f *buildFlags) written(state *desired.State, builds []build) (*built, error) {
+	var text, notes strings.Builder
+	write := buildsYAML
+	if f.output == "json" {
+		write = buildsJSON
 	}
-	if err == nil {
-		_, err = io.WriteString(stdout, text.String())
+	if err := write(&text, state, builds); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	bad := tellBuilds(&notes, builds)
+	return &built{Text: text.String(), Notes: notes.String(), Bad: bad}, nil
+}
+
+func (b *built) print(stdout, stderr io.Writer) error {
+	if _, err := io.WriteString(stdout, b.Text); err != nil {
 		return failure{exitFailed, fmt.Errorf("write what was built: %w", err)}
 	}
-	if tellBuilds(stderr, builds) {
+	if _, err := io.WriteString(stderr, b.Notes); err != nil {
+		return failure{exitFailed, fmt.Errorf("write what was built: %w", err)}
+	}
+	if b.Bad {
 		return failed
 	}
 	return nil

@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"golang.org/x/sync/errgroup"
 
 	"hearth/internal/domain"
 	"hearth/internal/render/desired"
+	"hearth/internal/render/helm/yamltext"
 )
 
 // build is what a Kustomization or HelmRelease would apply.
@@ -90,15 +92,31 @@ func (b build) origin(o *desired.Object) string {
 
 // buildsYAML writes builds as documents, each behind a comment.
 func buildsYAML(w io.Writer, state *desired.State, builds []build) error {
-	for _, b := range builds {
-		for _, o := range b.objects {
-			content, err := yaml.Marshal(state.Named(o).Object)
-			if err != nil {
-				return fmt.Errorf("%s: %w", o.Ref, err)
-			}
-			if _, err := fmt.Fprintf(w, "---\n# %s\n%s", printable(b.origin(o)), content); err != nil {
-				return err
-			}
+	texts := make([]strings.Builder, len(builds))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, b := range builds {
+		group.Go(func() error { return b.yaml(&texts[i], state) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i := range texts {
+		if _, err := io.WriteString(w, texts[i].String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b build) yaml(w io.Writer, state *desired.State) error {
+	for _, o := range b.objects {
+		content, err := yamltext.Must(state.Named(o).Object)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Ref, err)
+		}
+		if _, err := fmt.Fprintf(w, "---\n# %s\n%s\n", printable(b.origin(o)), content); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -180,7 +180,7 @@ func (s *secrets) externalSecret(name, spec string) *esv1.ExternalSecret {
 // await waits until the object, read anew, is as wanted.
 func (s *secrets) await(obj client.Object, what string, met func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for {
 		err := s.client.Get(s.t.Context(), client.ObjectKeyFromObject(obj), obj)
 		if client.IgnoreNotFound(err) != nil {
@@ -351,7 +351,7 @@ data: [{secretKey: token, remoteRef: {key: plex, property: token}}]
 		t.Errorf("store %v, %s", c, store.Status.Capabilities)
 	}
 	var events corev1.EventList
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for created := false; !created; time.Sleep(20 * time.Millisecond) {
 		if err := s.client.List(t.Context(), &events, client.InNamespace(s.namespace)); err != nil || time.Now().After(deadline) {
 			t.Fatalf("no event Created: %v", err)
@@ -363,7 +363,7 @@ data: [{secretKey: token, remoteRef: {key: plex, property: token}}]
 	if err := s.client.Delete(t.Context(), es); err != nil {
 		t.Fatal(err)
 	}
-	deadline = time.Now().Add(15 * time.Second)
+	deadline = time.Now().Add(90 * time.Second)
 	for {
 		err := s.client.Get(t.Context(), client.ObjectKeyFromObject(secret), secret)
 		if apierrors.IsNotFound(err) {

@@ -47,6 +47,7 @@ import (
 	apitypes "k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
@@ -75,6 +76,8 @@ type releases struct {
 	registry  string
 	charts    map[string]bool
 	options   *helmrelease.Options
+	index     *render.Index
+	wrap      func(*rest.Config) // changes the reconcilers' connection
 	stop      func()
 }
 
@@ -84,7 +87,7 @@ func startReleases(t testing.TB, change ...func(*helmrelease.Options, *source.Ch
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(server.Close)
-	r := &releases{t: t, namespace: namespace(t), registry: strings.TrimPrefix(server.URL, "http://"), charts: map[string]bool{}}
+	r := &releases{t: t, namespace: namespace(t), registry: strings.TrimPrefix(server.URL, "http://"), charts: map[string]bool{}, index: &render.Index{}}
 	r.start(change...)
 	t.Cleanup(func() { r.stop() })
 	t.Cleanup(r.clear)
@@ -95,7 +98,11 @@ func (r *releases) start(change ...func(*helmrelease.Options, *source.ChartOptio
 	t := r.t
 	t.Helper()
 	ctrllog.SetLogger(logr.Discard())
-	mgr, err := manager.New(cluster(t).Config(), manager.Options{
+	config := rest.CopyConfig(cluster(t).Config())
+	if r.wrap != nil {
+		r.wrap(config)
+	}
+	mgr, err := manager.New(config, manager.Options{
 		Scheme:  scheme.New(),
 		Logger:  logr.Discard(),
 		Metrics: metricsserver.Options{BindAddress: "0"},
@@ -117,7 +124,7 @@ func (r *releases) start(change ...func(*helmrelease.Options, *source.ChartOptio
 		t.Fatal(err)
 	}
 	gate := work.NewGate(4)
-	o := helmrelease.Options{Gate: gate, Objects: objects.New(mgr.GetCache(), mgr.GetScheme()), Store: store, Charts: &helm.Charts{}}
+	o := helmrelease.Options{Gate: gate, Objects: objects.New(mgr.GetCache(), mgr.GetScheme()), Store: store, Charts: &helm.Charts{}, Index: r.index}
 	co := source.ChartOptions{CacheDir: t.TempDir(), Embedded: charts.FS}
 	for _, c := range change {
 		c(&o, &co)
@@ -146,7 +153,7 @@ func (r *releases) start(change ...func(*helmrelease.Options, *source.ChartOptio
 				t.Errorf("the reconcilers ended with: %v", err)
 			}
 			done <- nil
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Error("the reconcilers did not end")
 		}
 	}
@@ -166,7 +173,7 @@ func (r *releases) clear() {
 	if err := r.client.DeleteAllOf(ctx, &helmv2.HelmRelease{}, client.InNamespace(r.namespace)); err != nil {
 		r.t.Error(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for time.Now().Before(deadline) {
 		var list helmv2.HelmReleaseList
 		if err := r.client.List(ctx, &list, client.InNamespace(r.namespace)); err != nil {
@@ -211,8 +218,8 @@ func archiveOf(t testing.TB, chart, version string, content files) []byte {
 	return buf.Bytes()
 }
 
-// push puts a chart into the registry and makes an OCIRepository for it.
-func (r *releases) push(chart, version string, content files) {
+// pushOnly puts a chart into the registry.
+func (r *releases) pushOnly(chart, version string, content files) {
 	r.t.Helper()
 	layer := static.NewLayer(archiveOf(r.t, chart, version, content), types.MediaType(source.HelmChartLayer))
 	image, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layer)
@@ -226,6 +233,12 @@ func (r *releases) push(chart, version string, content files) {
 	if err := remote.Write(ref, image); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// push puts a chart into the registry and makes an OCIRepository for it.
+func (r *releases) push(chart, version string, content files) {
+	r.t.Helper()
+	r.pushOnly(chart, version, content)
 	repository := &sourcev1.OCIRepository{ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: chart}}
 	spec := sourcev1.OCIRepositorySpec{
 		URL: "oci://" + r.registry + "/" + chart, Insecure: true, Interval: metav1.Duration{Duration: time.Hour},
@@ -313,14 +326,14 @@ func (r *releases) await(hr *helmv2.HelmRelease, within time.Duration, what stri
 func (r *releases) ready(hr *helmv2.HelmRelease) {
 	r.t.Helper()
 	generation := hr.Generation
-	r.await(hr, 15*time.Second, "ready", func() bool {
+	r.await(hr, patience, "ready", func() bool {
 		return conditions.IsReady(hr) && hr.Status.ObservedGeneration == hr.Generation && hr.Generation >= generation
 	})
 }
 
 func (r *releases) stalled(hr *helmv2.HelmRelease) {
 	r.t.Helper()
-	r.await(hr, 30*time.Second, "stalled", func() bool {
+	r.await(hr, patience, "stalled", func() bool {
 		return conditions.IsStalled(hr) && hr.Status.ObservedGeneration == hr.Generation
 	})
 }
@@ -419,7 +432,7 @@ func TestHelmReleaseInstallUpgradeUninstall(t *testing.T) {
 	r.change(hr, func() {
 		hr.Annotations = map[string]string{meta.ReconcileRequestAnnotation: "now"}
 	})
-	r.await(hr, 10*time.Second, "reconciled on request", func() bool { return hr.Status.LastHandledReconcileAt == "now" && conditions.IsReady(hr) })
+	r.await(hr, patience, "reconciled on request", func() bool { return hr.Status.LastHandledReconcileAt == "now" && conditions.IsReady(hr) })
 	if rel := r.list()["demo"]; rel.Version != 1 {
 		t.Errorf("release %d without a change", rel.Version)
 	}
@@ -439,7 +452,7 @@ func TestHelmReleaseInstallUpgradeUninstall(t *testing.T) {
 
 	// Another chart version.
 	r.push("settings", "1.1.0", settings)
-	r.await(hr, 10*time.Second, "at 1.1.0", func() bool {
+	r.await(hr, patience, "at 1.1.0", func() bool {
 		return strings.HasPrefix(hr.Status.LastAttemptedRevision, "1.1.0+") && conditions.IsReady(hr) && hr.Status.History.Latest().Version == 3
 	})
 
@@ -459,7 +472,7 @@ func shortDigest(hr *helmv2.HelmRelease) string {
 
 func (r *releases) gone(obj client.Object) {
 	r.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		err := r.client.Get(context.Background(), client.ObjectKeyFromObject(obj), obj)
 		if apierrors.IsNotFound(err) {
@@ -541,7 +554,7 @@ func TestHelmReleaseForcedAndReset(t *testing.T) {
 		r.change(hr, func() {
 			hr.Annotations = map[string]string{meta.ReconcileRequestAnnotation: annotation, annotation: annotation}
 		})
-		r.await(hr, 10*time.Second, "tried again", func() bool {
+		r.await(hr, patience, "tried again", func() bool {
 			handled := hr.Status.LastHandledForceAt == annotation || hr.Status.LastHandledResetAt == annotation
 			return handled && conditions.IsStalled(hr) && (hr.Status.Failures > before || annotation == helmv2.ResetRequestAnnotation && hr.Status.Failures == 1)
 		})
@@ -577,7 +590,7 @@ func TestHelmReleaseDependencies(t *testing.T) {
 	second := r.release("second", "settings", "", func(hr *helmv2.HelmRelease) {
 		hr.Spec.DependsOn = []helmv2.DependencyReference{{Name: "first"}}
 	})
-	r.await(second, 10*time.Second, "waiting", func() bool {
+	r.await(second, patience, "waiting", func() bool {
 		return conditions.GetReason(second, meta.ReadyCondition) == helmv2.DependencyNotReadyReason
 	})
 	if want := fmt.Sprintf("unable to get '%s/first' dependency", r.namespace); !strings.HasPrefix(conditions.GetMessage(second, meta.ReadyCondition), want) {
@@ -602,7 +615,7 @@ func TestHelmReleaseValues(t *testing.T) {
 			{Kind: "Secret", Name: "override", ValuesKey: "greeting", TargetPath: "greeting"},
 		}
 	})
-	r.await(hr, 10*time.Second, "without values", func() bool { return conditions.GetReason(hr, meta.ReadyCondition) == "ValuesError" })
+	r.await(hr, patience, "without values", func() bool { return conditions.GetReason(hr, meta.ReadyCondition) == "ValuesError" })
 	if got := conditions.GetMessage(hr, meta.ReadyCondition); !strings.Contains(got, "could not find ConfigMap 'base'") {
 		t.Errorf("message %q", got)
 	}
@@ -623,7 +636,7 @@ func TestHelmReleaseValues(t *testing.T) {
 	// A chart that shouts what it was given does not get it into the status.
 	shouting := files{"templates/fail.yaml": `{{ fail (printf "no such greeting: %s" .Values.greeting) }}`}
 	r.push("settings", "2.0.0", shouting)
-	r.await(hr, 10*time.Second, "failing", func() bool {
+	r.await(hr, patience, "failing", func() bool {
 		return conditions.GetReason(hr, helmv2.ReleasedCondition) == helmv2.UpgradeFailedReason
 	})
 	if status, err = json.Marshal(hr.Status); err != nil || strings.Contains(string(status), secret) {
@@ -651,12 +664,12 @@ func TestHelmReleaseSchemaAndTemplateErrors(t *testing.T) {
 	}
 	r.push("strict", "1.0.0", strict)
 	schema := r.release("schema", "strict", `{"main":{"replicas":"many"}}`)
-	r.await(schema, 10*time.Second, "failing", func() bool { return conditions.IsFalse(schema, helmv2.ReleasedCondition) })
+	r.await(schema, patience, "failing", func() bool { return conditions.IsFalse(schema, helmv2.ReleasedCondition) })
 	if got := conditions.GetMessage(schema, meta.ReadyCondition); !strings.Contains(got, "/main/replicas") {
 		t.Errorf("schema: %s", got)
 	}
 	missing := r.release("missing", "strict", `{}`)
-	r.await(missing, 10*time.Second, "failing", func() bool { return conditions.IsFalse(missing, helmv2.ReleasedCondition) })
+	r.await(missing, patience, "failing", func() bool { return conditions.IsFalse(missing, helmv2.ReleasedCondition) })
 	if got := conditions.GetMessage(missing, meta.ReadyCondition); !strings.Contains(got, "a name is required") {
 		t.Errorf("missing: %s", got)
 	}
@@ -711,7 +724,7 @@ func TestHelmReleaseHooksAndCRDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	jobs := clientset.BatchV1().Jobs(r.namespace)
-	r.await(hr, 15*time.Second, "running its hook", func() bool {
+	r.await(hr, patience, "running its hook", func() bool {
 		_, err := jobs.Get(context.Background(), "demo-prepare", metav1.GetOptions{})
 		return err == nil
 	})
@@ -753,7 +766,7 @@ func TestHelmReleaseInterrupted(t *testing.T) {
 	r.push("hooked", "1.0.0", files{"templates/hook.yaml": hooked["templates/hook.yaml"], "templates/config.yaml": settings["templates/config.yaml"]})
 	hr := r.release("demo", "hooked", `{"greeting":"old"}`)
 	waiting := func() bool { return len(hr.Status.Conditions) > 0 && r.job("demo-prepare") }
-	r.await(hr, 15*time.Second, "running its hook", waiting)
+	r.await(hr, patience, "running its hook", waiting)
 
 	// The process ends while the hook runs.
 	r.stop()
@@ -783,7 +796,7 @@ func TestHelmReleaseChangedWhileUnderWay(t *testing.T) {
 		"templates/config.yaml": settings["templates/config.yaml"],
 	})
 	hr := r.release("demo", "slow", `{"slow":true,"greeting":"old"}`)
-	r.await(hr, 15*time.Second, "running its hook", func() bool { return r.job("demo-prepare") })
+	r.await(hr, patience, "running its hook", func() bool { return r.job("demo-prepare") })
 	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"slow":false,"greeting":"new"}`) })
 	r.ready(hr)
 	if got := r.configMap("demo")["greeting"]; got != "new" {
@@ -791,7 +804,7 @@ func TestHelmReleaseChangedWhileUnderWay(t *testing.T) {
 	}
 
 	other := r.release("other", "slow", `{"slow":true}`)
-	r.await(other, 15*time.Second, "running its hook", func() bool { return r.job("other-prepare") })
+	r.await(other, patience, "running its hook", func() bool { return r.job("other-prepare") })
 	if err := r.client.Delete(context.Background(), other); err != nil {
 		t.Fatal(err)
 	}
@@ -887,7 +900,7 @@ func TestOCIRepositoryFails(t *testing.T) {
 	}
 	r.create(repository)
 	hr := r.release("demo", "gone", "")
-	r.await(hr, 10*time.Second, "without a chart", func() bool { return conditions.GetReason(hr, meta.ReadyCondition) == "SourceNotReady" })
+	r.await(hr, patience, "without a chart", func() bool { return conditions.GetReason(hr, meta.ReadyCondition) == "SourceNotReady" })
 	if err := r.client.Get(context.Background(), client.ObjectKeyFromObject(repository), repository); err != nil {
 		t.Fatal(err)
 	}
@@ -948,9 +961,9 @@ func TestHelmReleaseWaits(t *testing.T) {
 	r := startReleases(t)
 	r.push("working", "1.0.0", working)
 	hr := r.release("demo", "working", "")
-	r.await(hr, 15*time.Second, "waiting", func() bool { return r.job("demo-work") && conditions.IsReconciling(hr) })
+	r.await(hr, patience, "waiting", func() bool { return r.job("demo-work") && conditions.IsReconciling(hr) })
 	time.Sleep(500 * time.Millisecond)
-	r.await(hr, time.Second, "still waiting", func() bool {
+	r.await(hr, patience, "still waiting", func() bool {
 		return conditions.IsUnknown(hr, meta.ReadyCondition) && conditions.GetMessage(hr, meta.ReadyCondition) == "Running 'install' action with timeout of 5m0s"
 	})
 	r.complete("demo-work")
@@ -1002,7 +1015,7 @@ func TestHelmReleaseTests(t *testing.T) {
 		"templates/test.yaml":   strings.ReplaceAll(strings.ReplaceAll(hooked["templates/hook.yaml"], "pre-install", "test"), "prepare", "test"),
 	})
 	hr := r.release("demo", "tested", `{"greeting":"x"}`, func(hr *helmv2.HelmRelease) { hr.Spec.Test = &helmv2.Test{Enable: true} })
-	r.await(hr, 15*time.Second, "being tested", func() bool { return r.job("demo-test") })
+	r.await(hr, patience, "being tested", func() bool { return r.job("demo-test") })
 	if conditions.IsReady(hr) {
 		t.Error("ready before its tests ran")
 	}
@@ -1096,7 +1109,7 @@ func TestHelmReleaseOfAnUnknownKind(t *testing.T) {
 		render.Origin{File: "apps/demo.yaml", Line: 3})
 	r.push("gadget", "1.0.0", files{"templates/gadget.yaml": "apiVersion: unknown.hearth.dev/v1\nkind: Gadget\nmetadata: {name: demo}\n"})
 	hr := r.release("demo", "gadget", "")
-	r.await(hr, 15*time.Second, "failing", func() bool { return conditions.IsFalse(hr, helmv2.ReleasedCondition) })
+	r.await(hr, patience, "failing", func() bool { return conditions.IsFalse(hr, helmv2.ReleasedCondition) })
 	if got := conditions.GetMessage(hr, meta.ReadyCondition); !strings.Contains(got, `no matches for kind "Gadget" in version "unknown.hearth.dev/v1"`) {
 		t.Errorf("message %q", got)
 	}

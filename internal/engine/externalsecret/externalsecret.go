@@ -1,6 +1,7 @@
-// Package externalsecret makes Secrets of what a vault holds: it reconciles
-// ExternalSecrets, and validates the SecretStores and ClusterSecretStores they
-// read from, as External Secrets Operator does.
+// Package externalsecret makes Secrets of what a vault holds, as External
+// Secrets Operator does: it reconciles ExternalSecrets, makes those that a
+// ClusterExternalSecret asks for, writes values back for PushSecrets, and
+// validates the SecretStores and ClusterSecretStores that all of them use.
 //
 // An ExternalSecret waits for its store without asking it. It fails with the
 // vault's item and field in its Ready condition, keeps the last good Secret
@@ -87,12 +88,15 @@ func Setup(mgr manager.Manager, o Options) error {
 	if o.Recorder == nil {
 		o.Recorder = mgr.GetEventRecorderFor("external-secrets")
 	}
-	providers := &providers{o: o, client: mgr.GetClient(), clients: map[storeKey]*pooled{}}
+	providers := newProviders(o, mgr.GetClient(), mgr.GetAPIReader())
 	if err := setupStores(mgr, o, providers); err != nil {
 		return fmt.Errorf("setting up the secret store reconcilers: %w", err)
 	}
 	if err := setupSecrets(mgr, o, providers); err != nil {
 		return fmt.Errorf("setting up the ExternalSecret reconciler: %w", err)
+	}
+	if err := setupClusterwide(mgr, o); err != nil {
+		return fmt.Errorf("setting up the ClusterExternalSecret reconciler: %w", err)
 	}
 	return nil
 }
@@ -122,6 +126,9 @@ func setupSecrets(mgr manager.Manager, o Options, p *providers) error {
 	}
 	if err := indexExternalSecrets(mgr); err != nil {
 		return err
+	}
+	if err := setupPushSecrets(mgr, r); err != nil {
+		return fmt.Errorf("setting up the PushSecret reconciler: %w", err)
 	}
 	changed := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 	return builder.ControllerManagedBy(mgr).Named("external-secrets-externalsecret").

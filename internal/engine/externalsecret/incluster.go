@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,17 +17,19 @@ import (
 	v1 "hearth/internal/api/externalsecrets/v1"
 )
 
-// inClusterProvider reads the Secrets of a namespace of this cluster.
-type inClusterProvider struct {
-	client    client.Reader
+// clusterProvider reads and writes the Secrets of a namespace, of this cluster
+// or of another.
+type clusterProvider struct {
+	client    client.Client
+	live      client.Reader // past the cache
 	namespace string
+	other     string // the server of another cluster; empty for this one
+	global    bool   // the store is a ClusterSecretStore
 }
 
-func openInCluster(c client.Reader, settings *v1.KubernetesProvider) (provider, error) {
-	if s := settings.Server; s != nil && s.URL != "" && !strings.Contains(s.URL, "kubernetes.default") {
-		return nil, fmt.Errorf("the store reads another cluster, at %s: Hearth reads its own only", s.URL)
-	}
-	return &inClusterProvider{c, remoteNamespace(settings)}, nil
+// isOwn reports whether a store reads the cluster that it is in.
+func isOwn(settings *v1.KubernetesProvider) bool {
+	return settings.AuthRef == nil && (settings.Server == nil || settings.Server.URL == "" || strings.Contains(settings.Server.URL, "kubernetes.default"))
 }
 
 func remoteNamespace(settings *v1.KubernetesProvider) string {
@@ -36,11 +39,21 @@ func remoteNamespace(settings *v1.KubernetesProvider) string {
 	return settings.RemoteNamespace
 }
 
-func (p *inClusterProvider) capabilities() v1.Capabilities { return v1.ReadWrite }
+func (p *clusterProvider) capabilities() v1.Capabilities { return v1.ReadWrite }
 
-func (p *inClusterProvider) validate(context.Context) error { return nil }
+// validate asks another cluster for one Secret; this one needs no proof.
+func (p *clusterProvider) validate(ctx context.Context) error {
+	if p.other == "" {
+		return nil
+	}
+	var list corev1.SecretList
+	if err := p.client.List(ctx, &list, client.InNamespace(p.namespace), client.Limit(1)); err != nil {
+		return fmt.Errorf("the cluster at %s does not let its Secrets in the namespace %s be read: %w", p.other, p.namespace, err)
+	}
+	return nil
+}
 
-func (p *inClusterProvider) secret(ctx context.Context, name string) (*corev1.Secret, error) {
+func (p *clusterProvider) secret(ctx context.Context, name string) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := p.client.Get(ctx, types.NamespacedName{Namespace: p.namespace, Name: name}, secret)
 	if apierrors.IsNotFound(err) {
@@ -52,25 +65,75 @@ func (p *inClusterProvider) secret(ctx context.Context, name string) (*corev1.Se
 	return secret, nil
 }
 
-func (p *inClusterProvider) value(ctx context.Context, ref v1.RemoteRef, _ time.Time) ([]byte, error) {
+func (p *clusterProvider) value(ctx context.Context, ref v1.RemoteRef, _ time.Time) ([]byte, error) {
 	secret, err := p.secret(ctx, ref.Key)
 	if err != nil {
 		return nil, err
 	}
 	if ref.MetadataPolicy == v1.MetadataFetch {
-		return json.Marshal(map[string]any{"labels": secret.Labels, "annotations": secret.Annotations})
+		return p.metadata(secret, ref.Property)
 	}
 	if ref.Property == "" {
 		return textJSON(secret.Data)
 	}
-	value, ok := secret.Data[ref.Property]
-	if !ok {
-		return nil, missingError(fmt.Sprintf("the Secret %s/%s has no key %s", p.namespace, ref.Key, ref.Property))
+	if value, ok := secret.Data[ref.Property]; ok {
+		return value, nil
 	}
-	return value, nil
+	if key, path, nested := strings.Cut(ref.Property, "."); nested {
+		if value, ok := jsonPath(secret.Data[key], path); ok {
+			return value, nil
+		}
+	}
+	return nil, missingError(fmt.Sprintf("the Secret %s/%s has no key %s", p.namespace, ref.Key, ref.Property))
 }
 
-func (p *inClusterProvider) fields(ctx context.Context, ref v1.RemoteRef, since time.Time) (map[string][]byte, error) {
+// metadata returns the labels and annotations of a Secret, or one of them, such
+// as "labels.app".
+func (p *clusterProvider) metadata(secret *corev1.Secret, property string) ([]byte, error) {
+	all := map[string]map[string]string{"labels": secret.Labels, "annotations": secret.Annotations}
+	if property == "" {
+		return json.Marshal(all)
+	}
+	part, key, one := strings.Cut(property, ".")
+	values, known := all[part]
+	if known && !one {
+		return json.Marshal(values)
+	}
+	if value, ok := values[key]; ok {
+		return []byte(value), nil
+	}
+	return nil, missingError(fmt.Sprintf("the Secret %s/%s has no metadata %s", p.namespace, secret.Name, property))
+}
+
+// jsonPath takes a value out of a JSON text, by keys and indexes with dots
+// between them.
+func jsonPath(text []byte, path string) ([]byte, bool) {
+	var v any
+	if json.Unmarshal(text, &v) != nil {
+		return nil, false
+	}
+	for step := range strings.SplitSeq(path, ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			v = at[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(at) {
+				return nil, false
+			}
+			v = at[i]
+		default:
+			return nil, false
+		}
+	}
+	if v == nil {
+		return nil, false
+	}
+	out, err := keys.Bytes(v)
+	return out, err == nil
+}
+
+func (p *clusterProvider) fields(ctx context.Context, ref v1.RemoteRef, since time.Time) (map[string][]byte, error) {
 	if ref.Property != "" {
 		value, err := p.value(ctx, ref, since)
 		if err != nil {
@@ -82,10 +145,17 @@ func (p *inClusterProvider) fields(ctx context.Context, ref v1.RemoteRef, since 
 	if err != nil {
 		return nil, err
 	}
+	if ref.MetadataPolicy == v1.MetadataFetch {
+		content, err := p.metadata(secret, "")
+		if err != nil {
+			return nil, err
+		}
+		return jsonFields(content, "the metadata of the Secret "+ref.Key)
+	}
 	return secret.Data, nil
 }
 
-func (p *inClusterProvider) find(ctx context.Context, f v1.Find, _ time.Time) (map[string][]byte, error) {
+func (p *clusterProvider) find(ctx context.Context, f v1.Find, _ time.Time) (map[string][]byte, error) {
 	keep, err := nameFilter(f.Name)
 	if err != nil {
 		return nil, err

@@ -50,10 +50,22 @@ func isMissing(err error) bool {
 // providers opens stores, and keeps the clients of those it opened.
 type providers struct {
 	o      Options
-	client client.Reader
+	client client.Client
+	live   client.Reader // past the cache
 
-	mu      sync.Mutex
-	clients map[storeKey]*pooled
+	mu       sync.Mutex
+	clients  map[storeKey]*pooled
+	clusters map[storeKey]*otherCluster
+	tokens   map[storeKey]issuedToken
+	pushed   map[storeKey]*pushedValues
+}
+
+func newProviders(o Options, c client.Client, live client.Reader) *providers {
+	return &providers{
+		o: o, client: c, live: live,
+		clients: map[storeKey]*pooled{}, clusters: map[storeKey]*otherCluster{},
+		tokens: map[storeKey]issuedToken{}, pushed: map[storeKey]*pushedValues{},
+	}
 }
 
 // pooled is a client and what it was made of.
@@ -65,6 +77,15 @@ type pooled struct {
 // open returns the provider of a store, or an error if its settings, or what
 // they refer to, are incomplete.
 func (p *providers) open(ctx context.Context, store v1.Store) (provider, error) {
+	opened, err := p.openOnce(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	return withRetries(opened, store.StoreSpec().RetrySettings)
+}
+
+// openOnce returns the provider that asks once.
+func (p *providers) openOnce(ctx context.Context, store v1.Store) (provider, error) {
 	settings := store.StoreSpec().Provider
 	switch name := settings.Name(); name {
 	case "":
@@ -72,9 +93,9 @@ func (p *providers) open(ctx context.Context, store v1.Store) (provider, error) 
 	case "onepassword":
 		return p.openConnect(ctx, store, settings.OnePassword)
 	case "kubernetes":
-		return openInCluster(p.client, settings.Kubernetes)
+		return p.openCluster(ctx, store, settings.Kubernetes)
 	case "fake":
-		return &fakeProvider{data: settings.Fake.Data}, nil
+		return &fakeProvider{settings.Fake, p.pushedTo(keyOf(store))}, nil
 	default:
 		return p.openPlayed(store, name)
 	}
@@ -162,10 +183,23 @@ func (p *providers) pooledClient(key storeKey, o onepassword.ClientOptions) *one
 	return c
 }
 
-// forget closes a store's client.
+// pushedTo returns what was pushed to a fake store.
+func (p *providers) pushedTo(key storeKey) *pushedValues {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pushed[key] == nil {
+		p.pushed[key] = &pushedValues{of: map[string][]byte{}}
+	}
+	return p.pushed[key]
+}
+
+// forget closes a store's client, and forgets all that was kept for it.
 func (p *providers) forget(key storeKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.clusters, key)
+	delete(p.tokens, key)
+	delete(p.pushed, key)
 	if old := p.clients[key]; old != nil {
 		old.client.Close()
 		delete(p.clients, key)
@@ -178,7 +212,7 @@ func (p *providers) inCluster(ctx context.Context, namespace string) []storeKey 
 	for _, kind := range []string{v1.ClusterSecretStoreKind, v1.SecretStoreKind} {
 		for _, store := range listStores(ctx, p.client, kind) {
 			settings := store.StoreSpec().Provider
-			if settings != nil && settings.Kubernetes != nil && remoteNamespace(settings.Kubernetes) == namespace {
+			if settings != nil && settings.Kubernetes != nil && isOwn(settings.Kubernetes) && remoteNamespace(settings.Kubernetes) == namespace {
 				keys = append(keys, keyOf(store))
 			}
 		}

@@ -79,9 +79,6 @@ func lackingError(lacking []error) error {
 
 // store opens the store of one entry.
 func (r *reconciler) store(ctx context.Context, es *v1.ExternalSecret, source *v1.SourceRef) (provider, error) {
-	if source != nil && source.GeneratorRef != nil {
-		return nil, fmt.Errorf("the generator %s %q is none that Hearth plays", source.GeneratorRef.Kind, source.GeneratorRef.Name)
-	}
 	key := keyOfRef(storeRef(es, source), es.Namespace)
 	if key.name == "" {
 		return nil, errors.New("no store is named: set spec.secretStoreRef")
@@ -90,30 +87,14 @@ func (r *reconciler) store(ctx context.Context, es *v1.ExternalSecret, source *v
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", key, err)
 	}
-	if err := r.admitted(ctx, es, store); err != nil {
+	if err := r.admitted(ctx, es.Namespace, store); err != nil {
 		return nil, err
 	}
 	return r.providers.open(ctx, store)
 }
 
 func (r *reconciler) readSet(ctx context.Context, es *v1.ExternalSecret, from v1.ExternalSecretDataFrom, since time.Time) (map[string][]byte, error) {
-	p, err := r.store(ctx, es, from.SourceRef)
-	if err != nil {
-		return nil, err
-	}
-	var values map[string][]byte
-	var conversion v1.ConversionStrategy
-	var decoding v1.DecodingStrategy
-	switch {
-	case from.Extract != nil:
-		conversion, decoding = from.Extract.ConversionStrategy, from.Extract.DecodingStrategy
-		values, err = p.fields(ctx, *from.Extract, since)
-	case from.Find != nil:
-		conversion, decoding = from.Find.ConversionStrategy, from.Find.DecodingStrategy
-		values, err = p.find(ctx, *from.Find, since)
-	default:
-		return nil, errors.New("it has neither extract nor find")
-	}
+	values, conversion, decoding, err := r.readRaw(ctx, es, from, since)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +109,30 @@ func (r *reconciler) readSet(ctx context.Context, es *v1.ExternalSecret, from v1
 	return decodeAll(decoding, values)
 }
 
+// readRaw reads what an entry names, as the store has it.
+func (r *reconciler) readRaw(ctx context.Context, es *v1.ExternalSecret, from v1.ExternalSecretDataFrom, since time.Time) (map[string][]byte, v1.ConversionStrategy, v1.DecodingStrategy, error) {
+	if from.SourceRef != nil && from.SourceRef.GeneratorRef != nil {
+		values, err := generate(ctx, r.live, es.Namespace, *from.SourceRef.GeneratorRef)
+		return values, "", "", err
+	}
+	p, err := r.store(ctx, es, from.SourceRef)
+	switch {
+	case err != nil:
+		return nil, "", "", err
+	case from.Extract != nil:
+		values, err := p.fields(ctx, *from.Extract, since)
+		return values, from.Extract.ConversionStrategy, from.Extract.DecodingStrategy, err
+	case from.Find != nil:
+		values, err := p.find(ctx, *from.Find, since)
+		return values, from.Find.ConversionStrategy, from.Find.DecodingStrategy, err
+	}
+	return nil, "", "", errors.New("it has none of extract, find, sourceRef.generatorRef")
+}
+
 func (r *reconciler) readOne(ctx context.Context, es *v1.ExternalSecret, d v1.ExternalSecretData, since time.Time) ([]byte, error) {
+	if d.SourceRef != nil && d.SourceRef.GeneratorRef != nil {
+		return nil, errors.New("a generator makes many values: name it in dataFrom.sourceRef")
+	}
 	p, err := r.store(ctx, es, d.SourceRef)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package externalsecret
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -31,13 +32,18 @@ type storeReconciler struct {
 // Reconcile validates one store.
 func (r *storeReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	key := storeKey{r.kind, req.Namespace, req.Name}
-	store, err := getStore(ctx, r.client, key)
+	// Past the cache: one that lags behind a status just written would hide that
+	// it has to be written again.
+	store, err := getStore(ctx, r.providers.live, key)
 	if client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, fmt.Errorf("read %s: %w", key, err)
 	}
 	if err != nil || store.GetDeletionTimestamp() != nil {
 		r.backoff.Forget(req.NamespacedName)
 		r.providers.forget(key)
+		return reconcile.Result{}, nil
+	}
+	if !isOurs(store) {
 		return reconcile.Result{}, nil
 	}
 	interval := revalidate
@@ -99,11 +105,10 @@ func (r *storeReconciler) all(ctx context.Context, _ client.Object) []reconcile.
 	return r.those(ctx, func(v1.Store) bool { return true })
 }
 
-// usingToken returns the stores whose token a Secret holds, or that read it.
+// usingToken returns the stores that log in with what a Secret holds.
 func (r *storeReconciler) usingToken(ctx context.Context, obj client.Object) []reconcile.Request {
 	return r.those(ctx, func(s v1.Store) bool {
-		name, _, ok := tokenSecret(s)
-		return ok && name == client.ObjectKeyFromObject(obj)
+		return slices.Contains(credentials(s), client.ObjectKeyFromObject(obj))
 	})
 }
 

@@ -98,6 +98,42 @@ func tokenSecret(store v1.Store) (types.NamespacedName, string, bool) {
 	return name, ref.Key, ref.Name != ""
 }
 
+// credentials returns the Secrets that a store needs to log in.
+func credentials(store v1.Store) []types.NamespacedName {
+	if name, _, ok := tokenSecret(store); ok {
+		return []types.NamespacedName{name}
+	}
+	settings := store.StoreSpec().Provider
+	if settings == nil || settings.Kubernetes == nil {
+		return nil
+	}
+	var refs []v1.SecretKeySelector
+	if k := settings.Kubernetes; k.AuthRef != nil {
+		refs = append(refs, *k.AuthRef)
+	} else if k.Auth != nil && k.Auth.Token != nil {
+		refs = append(refs, k.Auth.Token.BearerToken)
+	} else if k.Auth != nil && k.Auth.Cert != nil {
+		refs = append(refs, k.Auth.Cert.ClientCert, k.Auth.Cert.ClientKey)
+	}
+	var names []types.NamespacedName
+	for _, ref := range refs {
+		if name, err := keyOf(store).local("auth", ref.Name, ref.Namespace); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// ourController is the name that External Secrets Operator goes by unless it is
+// told another.
+const ourController = "default"
+
+// isOurs reports whether a store is not left to another controller.
+func isOurs(store v1.Store) bool {
+	name := store.StoreSpec().Controller
+	return name == "" || name == ourController
+}
+
 // service returns the Service that a store's Connect server stands behind, if
 // its host is the name of one.
 func service(store v1.Store) (types.NamespacedName, bool) {

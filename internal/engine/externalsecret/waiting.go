@@ -55,6 +55,8 @@ func (r *reconciler) notReady(ctx context.Context, key storeKey) (string, error)
 	}
 	c := v1.GetCondition(store.StoreStatus().Conditions, v1.ConditionReady)
 	switch {
+	case !isOurs(store):
+		return fmt.Sprintf("%s is left to the controller %q", key, store.StoreSpec().Controller), nil
 	case c == nil:
 		return key.String() + " has not been validated yet", nil
 	case c.Status != corev1.ConditionTrue:
@@ -65,14 +67,14 @@ func (r *reconciler) notReady(ctx context.Context, key storeKey) (string, error)
 
 // admitted reports, as an error, that a ClusterSecretStore's conditions keep a
 // namespace out.
-func (r *reconciler) admitted(ctx context.Context, es *v1.ExternalSecret, store v1.Store) error {
+func (r *reconciler) admitted(ctx context.Context, from string, store v1.Store) error {
 	conditions := store.StoreSpec().Conditions
 	if _, cluster := store.(*v1.ClusterSecretStore); !cluster || len(conditions) == 0 {
 		return nil
 	}
 	var namespace corev1.Namespace
-	if err := r.client.Get(ctx, types.NamespacedName{Name: es.Namespace}, &namespace); err != nil {
-		return fmt.Errorf("read the Namespace %s: %w", es.Namespace, err)
+	if err := r.client.Get(ctx, types.NamespacedName{Name: from}, &namespace); err != nil {
+		return fmt.Errorf("read the Namespace %s: %w", from, err)
 	}
 	for _, c := range conditions {
 		ok, err := admits(c, &namespace)
@@ -83,7 +85,7 @@ func (r *reconciler) admitted(ctx context.Context, es *v1.ExternalSecret, store 
 			return nil
 		}
 	}
-	return fmt.Errorf("%s does not admit the namespace %s: see its spec.conditions", keyOf(store), es.Namespace)
+	return fmt.Errorf("%s does not admit the namespace %s: see its spec.conditions", keyOf(store), from)
 }
 
 func admits(c v1.ClusterSecretStoreCondition, namespace *corev1.Namespace) (bool, error) {

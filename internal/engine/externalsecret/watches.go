@@ -68,7 +68,9 @@ func storesOf(es *v1.ExternalSecret) []storeKey {
 		}
 	}
 	for _, d := range es.Spec.Data {
-		add(storeRef(es, d.SourceRef))
+		if d.SourceRef == nil || d.SourceRef.GeneratorRef == nil {
+			add(storeRef(es, d.SourceRef))
+		}
 	}
 	for _, d := range es.Spec.DataFrom {
 		if d.SourceRef == nil || d.SourceRef.GeneratorRef == nil {

@@ -40,6 +40,12 @@ func (a *attempt) observe(rel *releasev1.Release) {
 	copied := *rel
 	info := *rel.Info
 	copied.Info = &info
+	// Helm goes on changing them.
+	copied.Hooks = make([]*releasev1.Hook, len(rel.Hooks))
+	for i, hook := range rel.Hooks {
+		h := *hook
+		copied.Hooks[i] = &h
+	}
 	a.seen[rel.Version] = &copied
 }
 
@@ -48,6 +54,10 @@ func (a *attempt) records() observed {
 	defer a.mu.Unlock()
 	return maps.Clone(a.seen)
 }
+
+// errEndless says that a template cannot be waited for. Nothing can end it, so
+// it must not be begun again and again.
+var errEndless = errors.New("rendering the chart did not end")
 
 // act runs a Helm action until it ends, and returns the records that it wrote.
 // It is cut short when ctx ends or, unless it follows from the deletion
@@ -74,9 +84,9 @@ func (s *step) act(ctx context.Context, f func(context.Context, *attempt) error)
 	case err = <-done:
 	case <-a.client.Rendered():
 		err = <-done
-	case <-time.After(helm.RenderTimeout):
+	case <-time.After(s.o.RenderTimeout):
 		a.client.Abandon()
-		err = fmt.Errorf("rendering the chart did not end within %s", helm.RenderTimeout)
+		err = fmt.Errorf("%w within %s", errEndless, s.o.RenderTimeout)
 	}
 	if err != nil && ctx.Err() != nil {
 		return a.records(), fmt.Errorf("%w: %w", errInterrupted, context.Cause(ctx))
@@ -109,7 +119,7 @@ func (s *step) attempt(ctx context.Context) (*attempt, error) {
 }
 
 func (s *step) unknownKind() helmkube.UnknownKind {
-	if s.o.UnknownKind == nil {
+	if s.o.UnknownKind == nil || s.connection.Remote() {
 		return nil
 	}
 	return func(ctx context.Context, gvk schema.GroupVersionKind) (bool, error) {

@@ -3,7 +3,6 @@ package helmrelease
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
@@ -11,8 +10,6 @@ import (
 	"github.com/fluxcd/pkg/runtime/conditions"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"hearth/internal/render/helm"
 )
 
 // summarize derives the Ready condition from what the last release, test and
@@ -81,21 +78,6 @@ func (s *step) failed(condition, reason, message string) {
 	s.hr.Status.Failures++
 	conditions.MarkFalse(s.hr, condition, reason, "%s", message)
 	s.event(corev1.EventTypeWarning, reason, message)
-}
-
-// located returns an error's message without secrets, followed by where the
-// value it speaks of stands in Git.
-func (s *step) located(err error) string {
-	message := strings.TrimSpace(s.values.Secrets.Hide(err.Error()))
-	path := helm.ValuesPath(err)
-	if path == "" {
-		return message
-	}
-	place := s.place(append([]string{"spec", "values"}, strings.Split(path, ".")...)...)
-	if !place.Known() {
-		return message
-	}
-	return fmt.Sprintf("%s (%s)", message, place)
 }
 
 func durationSince(started time.Time) *metav1.Duration {

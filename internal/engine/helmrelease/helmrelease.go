@@ -70,6 +70,9 @@ type Options struct {
 	// the cluster does not know; place is where the HelmRelease stands. It
 	// reports whether it made the kind known. Nil means that the release fails.
 	UnknownKind func(ctx context.Context, gvk schema.GroupVersionKind, place domain.Place) (handled bool, err error)
+	// RenderTimeout is how long a chart's templates may take; zero means
+	// helm.RenderTimeout.
+	RenderTimeout time.Duration
 	// Timeout replaces how long an action may wait, given what the spec says.
 	// Nil keeps what the spec says.
 	Timeout func(time.Duration) time.Duration
@@ -86,6 +89,9 @@ func Setup(mgr manager.Manager, o Options) error {
 	}
 	if o.Charts == nil {
 		o.Charts = &helm.Charts{}
+	}
+	if o.RenderTimeout == 0 {
+		o.RenderTimeout = helm.RenderTimeout
 	}
 	if o.Recorder == nil {
 		o.Recorder = mgr.GetEventRecorderFor("helm-controller")

@@ -231,10 +231,10 @@ func TestVerify(t *testing.T) {
 			Name: "demo", Namespace: "ns", Version: 2, Manifest: "a: 1", Config: map[string]any{"a": 1},
 			Info:  &releasev1.Info{Status: common.StatusDeployed},
 			Chart: &chart.Chart{Metadata: &chart.Metadata{Name: "demo", Version: "1.0.0"}},
-			Hooks: []*releasev1.Hook{{Path: "h", Manifest: "m"}},
+			Hooks: []*releasev1.Hook{{Path: "h", Manifest: "m", Events: []releasev1.HookEvent{releasev1.HookTest}}},
 		}
 	}
-	snapshot, err := snapshotOf(rel())
+	snapshot, err := snapshotOf(rel(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
-	config, err := helm.DigestValues(rel().Config)
+	config, err := digestOfValues(rel().Config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,22 +1,15 @@
 package helmrelease
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
-	"helm.sh/helm/v4/pkg/release/common"
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"hearth/internal/render/helm"
 )
 
 // observed are the release records that an action wrote, by revision, each as
@@ -27,20 +20,28 @@ type observed map[int]*releasev1.Release
 func (s *step) record(seen observed, action helmv2.ReleaseAction) error {
 	history := s.hr.Status.History
 	for _, revision := range slices.Sorted(maps.Keys(seen)) {
-		snapshot, err := snapshotOf(seen[revision])
+		rel := seen[revision]
+		i := slices.IndexFunc(history, func(known *helmv2.Snapshot) bool {
+			return known.Targets(rel.Name, rel.Namespace, rel.Version)
+		})
+		oci := s.ociDigest
+		if i >= 0 {
+			oci = history[i].OCIDigest
+		}
+		snapshot, err := snapshotOf(rel, oci)
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(history, func(known *helmv2.Snapshot) bool {
-			return known.Targets(snapshot.Name, snapshot.Namespace, snapshot.Version)
-		})
 		if i >= 0 {
-			snapshot.Action, snapshot.OCIDigest = history[i].Action, history[i].OCIDigest
+			snapshot.Action = history[i].Action
+			if action == helmv2.ReleaseActionUninstall || action == helmv2.ReleaseActionUninstallRemediation {
+				snapshot.Action = action
+			}
 			snapshot.SetTestHooks(history[i].GetTestHooks())
 			history[i] = snapshot
 			continue
 		}
-		snapshot.Action, snapshot.OCIDigest = action, s.ociDigest
+		snapshot.Action = action
 		history = append(history, snapshot)
 	}
 	history.SortByVersion()
@@ -49,12 +50,12 @@ func (s *step) record(seen observed, action helmv2.ReleaseAction) error {
 }
 
 // snapshotOf describes a release record for the status.
-func snapshotOf(rel *releasev1.Release) (*helmv2.Snapshot, error) {
-	digest, err := digestOf(rel)
+func snapshotOf(rel *releasev1.Release, ociDigest string) (*helmv2.Snapshot, error) {
+	digest, err := digestOf(rel, ociDigest)
 	if err != nil {
 		return nil, err
 	}
-	config, err := helm.DigestValues(rel.Config)
+	config, err := digestOfValues(rel.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +67,7 @@ func snapshotOf(rel *releasev1.Release) (*helmv2.Snapshot, error) {
 		Version:       rel.Version,
 		Status:        rel.Info.Status.String(),
 		ConfigDigest:  config,
+		OCIDigest:     ociDigest,
 		FirstDeployed: seconds(rel.Info.FirstDeployed),
 		LastDeployed:  seconds(rel.Info.LastDeployed),
 		Deleted:       seconds(rel.Info.Deleted),
@@ -86,47 +88,6 @@ func seconds(t time.Time) metav1.Time {
 	return metav1.NewTime(t.Truncate(time.Second))
 }
 
-// digestOf names a release record by what matters of it. When hooks ran last
-// does not: tests run without changing the release.
-func digestOf(rel *releasev1.Release) (string, error) {
-	var name, version string
-	if rel.Chart != nil && rel.Chart.Metadata != nil {
-		name, version = rel.Chart.Metadata.Name, rel.Chart.Metadata.Version
-	}
-	type hook struct{ Path, Manifest string }
-	hooks := make([]hook, len(rel.Hooks))
-	for i, h := range rel.Hooks {
-		hooks[i] = hook{h.Path, h.Manifest}
-	}
-	config := rel.Config
-	if len(config) == 0 {
-		config = nil
-	}
-	content, err := json.Marshal(struct {
-		Name, Namespace, Chart, ChartVersion, Manifest string
-		Version                                        int
-		Status                                         common.Status
-		Config                                         map[string]any
-		Hooks                                          []hook
-		FirstDeployed, LastDeployed, Deleted           int64
-	}{
-		rel.Name, rel.Namespace, name, version, rel.Manifest, rel.Version, rel.Info.Status, config, hooks,
-		unix(rel.Info.FirstDeployed), unix(rel.Info.LastDeployed), unix(rel.Info.Deleted),
-	})
-	if err != nil {
-		return "", fmt.Errorf("digesting the release %s/%s: %w", rel.Namespace, rel.Name, err)
-	}
-	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
-}
-
-func unix(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
 // The ways a release record is not what the history or the spec says.
 var (
 	errNotObserved   = errors.New("release not observed to be made for object")
@@ -140,7 +101,10 @@ func verifyObserved(snapshot *helmv2.Snapshot, rel *releasev1.Release) error {
 	if !snapshot.Targets(rel.Name, rel.Namespace, rel.Version) {
 		return errNotObserved
 	}
-	digest, err := digestOf(rel)
+	if snapshot.APIVersion != helmv2.CurrentSnapshotAPIVersion {
+		return nil // digested in a way that is not used any more
+	}
+	digest, err := digestOf(rel, snapshot.OCIDigest)
 	if err != nil {
 		return err
 	}
@@ -155,7 +119,7 @@ func verifyDesired(rel *releasev1.Release, wanted *chart.Metadata, configDigest 
 	if rel.Chart == nil || rel.Chart.Metadata == nil || rel.Chart.Metadata.Name != wanted.Name || rel.Chart.Metadata.Version != wanted.Version {
 		return errChartChanged
 	}
-	digest, err := helm.DigestValues(rel.Config)
+	digest, err := digestOfValues(rel.Config)
 	if err != nil {
 		return err
 	}

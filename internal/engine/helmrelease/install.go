@@ -33,14 +33,14 @@ func (s *step) install(ctx context.Context) error {
 		install.Namespace = s.hr.GetReleaseNamespace()
 		install.Timeout = timeout
 		install.TakeOwnership = !spec.DisableTakeOwnership
-		install.WaitStrategy = waitStrategy(spec.DisableWait)
+		install.WaitStrategy = s.waitStrategy(spec.DisableWait)
 		install.WaitForJobs = !spec.DisableWaitForJobs
 		install.DisableHooks = spec.DisableHooks
 		install.DisableOpenAPIValidation = spec.DisableOpenAPIValidation
 		install.SkipSchemaValidation = spec.DisableSchemaValidation
 		install.Replace = spec.Replace
 		install.SkipCRDs = true
-		install.CreateNamespace = spec.CreateNamespace
+		install.CreateNamespace = spec.CreateNamespace && s.hr.Spec.TargetNamespace != ""
 		install.ServerSideApply = spec.ServerSideApply == nil || *spec.ServerSideApply
 		install.ForceConflicts = install.ServerSideApply
 		install.PostRenderer = s.postRenderer()
@@ -73,19 +73,24 @@ func (s *step) released(seen observed, err error, act helmv2.ReleaseAction, reme
 	if act == helmv2.ReleaseActionUpgrade {
 		reasons = [2]string{helmv2.UpgradeSucceededReason, helmv2.UpgradeFailedReason}
 	}
+	s.takeInventory(seen)
 	if err == nil {
 		s.observePostRendering()
 		latest := s.hr.Status.History.Latest()
 		s.succeeded(helmv2.ReleasedCondition, reasons[0], fmt.Sprintf("Helm %s succeeded for release %s with chart %s",
 			act, latest.FullReleaseName(), latest.VersionedChartName()))
 		if s.hr.GetTest().Enable && !latest.HasBeenTested() {
-			conditions.MarkUnknown(s.hr, helmv2.TestSuccessCondition, "TestPending", "Helm test pending for release %s with chart %s",
+			conditions.MarkUnknown(s.hr, helmv2.TestSuccessCondition, "AwaitingTests", "Helm release %s with chart %s is awaiting tests",
 				latest.FullReleaseName(), latest.VersionedChartName())
 		}
 		return nil
 	}
 	s.failed(helmv2.ReleasedCondition, reasons[1], fmt.Sprintf("Helm %s failed for release %s/%s with chart %s: %s",
 		act, s.hr.GetReleaseNamespace(), s.releaseName(), s.chartLabel(), s.located(err)))
+	if errors.Is(err, errEndless) {
+		conditions.MarkStalled(s.hr, "RenderTimeout", "%s: the chart's templates or the values have to change", err)
+		return errStalled
+	}
 	if len(seen) == 0 {
 		return err
 	}
@@ -93,9 +98,13 @@ func (s *step) released(seen observed, err error, act helmv2.ReleaseAction, reme
 	return nil
 }
 
-func waitStrategy(disabled bool) kube.WaitStrategy {
-	if disabled {
+// waitStrategy returns how an action waits for what it applied.
+func (s *step) waitStrategy(disabled bool) kube.WaitStrategy {
+	switch {
+	case disabled:
 		return kube.HookOnlyStrategy
+	case s.hr.GetWaitStrategy() == helmv2.WaitStrategyLegacy:
+		return kube.LegacyStrategy
 	}
 	return kube.StatusWatcherStrategy
 }

@@ -20,7 +20,6 @@ import (
 
 	"hearth/internal/domain"
 	"hearth/internal/kube/work"
-	"hearth/internal/render/helm"
 	"hearth/internal/source"
 )
 
@@ -52,7 +51,7 @@ func (s *step) checkDependencies(ctx context.Context) error {
 func readyBy(ctx context.Context, expression string, self, dependency *helmv2.HelmRelease) (bool, error) {
 	expr, err := cel.NewExpression(expression, cel.WithCompile(), cel.WithOutputType(celgo.BoolType), cel.WithStructVariables("self", "dep"))
 	if err != nil {
-		return false, fmt.Errorf("readyExpr: %w", err)
+		return false, fmt.Errorf("%w: readyExpr: %w", errStalled, err)
 	}
 	vars := map[string]any{}
 	for name, hr := range map[string]*helmv2.HelmRelease{"self": self, "dep": dependency} {
@@ -194,15 +193,4 @@ func versionOf(version, revision string) (withDigest, digest string, err error) 
 		return "", "", fmt.Errorf("chart version '%s': %w", version, err)
 	}
 	return marked.String(), digest, nil
-}
-
-// composeValues merges what valuesFrom names and the spec's own values.
-func (s *step) composeValues(ctx context.Context) error {
-	values, err := helm.Compose(ctx, s.hr.GetValues(), s.hr.Spec.ValuesFrom, s.reader)
-	if err != nil {
-		return err
-	}
-	s.values = values
-	s.configDigest, err = helm.DigestValues(values.Map)
-	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	"github.com/fluxcd/pkg/apis/meta"
+	"github.com/fluxcd/pkg/runtime/cel"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -128,10 +129,8 @@ func markRetrying(hr *helmv2.HelmRelease) {
 
 // reconcile sees to what the release needs and then to the release itself.
 func (s *step) reconcile(ctx context.Context) error {
-	if s.hr.Spec.KubeConfig != nil {
-		conditions.MarkStalled(s.hr, "KubeConfigUnsupported", "spec.kubeConfig names another cluster, and releases are only made in this one")
-		conditions.MarkFalse(s.hr, meta.ReadyCondition, "KubeConfigUnsupported", "spec.kubeConfig names another cluster, and releases are only made in this one")
-		return errStalled
+	if _, err := cel.NewStatusReader(s.hr.Spec.HealthCheckExprs); err != nil {
+		return s.misconfigured(meta.InvalidCELExpressionReason, err, "spec", "healthCheckExprs")
 	}
 	conditions.MarkReconciling(s.hr, meta.ProgressingReason, "Fulfilling prerequisites")
 	if err := s.save(ctx); err != nil {
@@ -141,6 +140,9 @@ func (s *step) reconcile(ctx context.Context) error {
 		return s.unready(helmv2.ArtifactFailedReason, err)
 	}
 	if err := s.checkDependencies(ctx); err != nil {
+		if errors.Is(err, errStalled) {
+			return s.misconfigured(meta.InvalidCELExpressionReason, err, "spec", "dependsOn")
+		}
 		s.event(corev1.EventTypeNormal, helmv2.DependencyNotReadyReason, err.Error())
 		s.unready(helmv2.DependencyNotReadyReason, err)
 		return errWaiting
@@ -149,10 +151,10 @@ func (s *step) reconcile(ctx context.Context) error {
 		return err
 	}
 	if err := s.composeValues(ctx); err != nil {
-		s.event(corev1.EventTypeWarning, "ValuesError", err.Error())
+		s.event(corev1.EventTypeWarning, "ValuesError", s.located(err))
 		return s.unready("ValuesError", err)
 	}
-	if err := s.connect(); err != nil {
+	if err := s.connect(ctx); err != nil {
 		return s.unready("RESTClientError", err)
 	}
 	if changed := s.targetChanged(); changed != "" {
@@ -193,23 +195,11 @@ func (s *step) countAnew() {
 	}
 }
 
-// connect chooses the identity that the release is made with.
-func (s *step) connect() error {
-	s.connection = s.conn
-	account := s.hr.Spec.ServiceAccountName
-	if account == "" {
-		return nil
-	}
-	user := "system:serviceaccount:" + s.hr.Namespace + ":" + account
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.users[user] == nil {
-		conn, err := s.conn.As(user)
-		if err != nil {
-			return err
-		}
-		s.users[user] = conn
-	}
-	s.connection = s.users[user]
-	return nil
+// misconfigured says that nothing helps but a change of the spec.
+func (s *step) misconfigured(reason string, err error, field ...string) error {
+	message := at(fmt.Sprintf("Reconciliation failed terminally due to configuration error: %s", err), s.place(field...))
+	conditions.MarkStalled(s.hr, reason, "%s", message)
+	conditions.MarkFalse(s.hr, meta.ReadyCondition, reason, "%s", message)
+	s.event(corev1.EventTypeWarning, reason, message)
+	return errStalled
 }

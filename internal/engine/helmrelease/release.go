@@ -28,6 +28,7 @@ const (
 	moveRelease moveKind = iota
 	moveRemedy
 	moveUnlock
+	moveCorrect
 	moveTest
 )
 
@@ -40,7 +41,7 @@ func (s *step) release(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return errInterrupted
 		}
-		st, _, err := s.state()
+		st, _, err := s.state(ctx)
 		if err != nil {
 			return s.unready("StateError", fmt.Errorf("Could not determine release state: %w", err))
 		}
@@ -49,16 +50,16 @@ func (s *step) release(ctx context.Context) error {
 			return err
 		}
 		if next == nil {
-			return s.inSync()
+			return s.inSync(st)
 		}
 		if made[next.kind] {
-			return s.giveWay()
+			return s.giveWay(false)
 		}
 		if err := s.make(ctx, next); err != nil {
 			return err
 		}
 		if next.kind == moveRemedy {
-			return s.giveWay()
+			return s.giveWay(true)
 		}
 		made[next.kind] = true
 	}
@@ -79,8 +80,11 @@ func (s *step) make(ctx context.Context, next *move) error {
 	if next.kind == moveRelease {
 		s.hr.Status.LastAttemptedReleaseActionDuration = durationSince(started)
 	}
-	if err == nil || errors.Is(err, errInterrupted) {
+	if err == nil || errors.Is(err, errInterrupted) || errors.Is(err, errStalled) {
 		return err
+	}
+	if retry := s.hr.GetActiveRetry(false); retry != nil {
+		conditions.MarkReconciling(s.hr, meta.ProgressingWithRetryReason, "retrying after %s", retry.GetRetryInterval())
 	}
 	if conditions.IsReady(s.hr) {
 		conditions.MarkFalse(s.hr, meta.ReadyCondition, "ReconcileError", "%s", err)
@@ -88,9 +92,19 @@ func (s *step) make(ctx context.Context, next *move) error {
 	return fmt.Errorf("%w: %w", errRetry, err)
 }
 
-// inSync notes that the release is as desired.
-func (s *step) inSync() error {
-	s.hr.Status.History.Truncate(s.ignoresTestFailures())
+// inSync notes that the release is as desired, whatever became of its objects.
+func (s *step) inSync(st state) error {
+	if s.hr.GetActiveRetry(false) != nil {
+		s.hr.Status.History.TruncateIgnoringPreviousSnapshots()
+	} else {
+		s.hr.Status.History.Truncate(s.ignoresTestFailures())
+	}
+	switch {
+	case !s.hr.GetDriftDetection().MustDetectChanges():
+		conditions.Delete(s.hr, helmv2.DriftedCondition)
+	case st == stateInSync:
+		conditions.MarkFalse(s.hr, helmv2.DriftedCondition, helmv2.NoDriftDetectedReason, "No drift detected against the cluster state")
+	}
 	s.hr.Status.ClearFailures()
 	s.observePostRendering()
 	conditions.Delete(s.hr, meta.ReconcilingCondition)
@@ -102,10 +116,14 @@ func (s *step) inSync() error {
 
 // giveWay ends this reconciliation after a failure: the next try follows, or
 // none where all are spent.
-func (s *step) giveWay() error {
+func (s *step) giveWay(remedied bool) error {
 	remediation := s.hr.GetActiveRemediation()
-	retry := s.hr.GetActiveRetry(false)
-	if retry == nil && remediation != nil && remediation.RetriesExhausted(s.hr) {
+	if retry := s.hr.GetActiveRetry(false); retry != nil {
+		conditions.MarkReconciling(s.hr, meta.ProgressingWithRetryReason, "retrying after %s", retry.GetRetryInterval())
+		return errRetry
+	}
+	// What was uninstalled after its last upgrade failed is installed anew.
+	if remediation != nil && remediation.RetriesExhausted(s.hr) && !(remedied && remediation.IsUninstallAfterUpgrade()) {
 		return s.exhausted()
 	}
 	conditions.MarkReconciling(s.hr, meta.ProgressingWithRetryReason, "%s", conditions.GetMessage(s.hr, meta.ReadyCondition))
@@ -156,6 +174,12 @@ func (s *step) decide(st state) (*move, error) {
 			return nil, s.exhausted()
 		}
 		return s.upgradeMove(), nil
+	case stateDrifted:
+		s.tellDrift()
+		if s.hr.GetDriftDetection().GetMode() != helmv2.DriftDetectionEnabled {
+			return nil, nil
+		}
+		return &move{"correct cluster drift", moveCorrect, s.timeout(s.hr.GetTimeout().Duration), s.correctDrift}, nil
 	case stateUntested:
 		return &move{"test", moveTest, s.timeout(s.hr.GetTest().GetTimeout(s.hr.GetTimeout()).Duration), s.test}, nil
 	}
@@ -186,8 +210,12 @@ func (s *step) remedy(forced bool) (*move, error) {
 		// There is nothing sound to go back to: the best that is left is forward.
 		return s.upgradeMove(), nil
 	}
+	return s.rollbackMove(previous), nil
+}
+
+func (s *step) rollbackMove(to *helmv2.Snapshot) *move {
 	timeout := s.timeout(s.hr.GetRollback().GetTimeout(s.hr.GetTimeout()).Duration)
-	return &move{"rollback", moveRemedy, timeout, func(ctx context.Context) error { return s.rollback(ctx, previous) }}, nil
+	return &move{"rollback", moveRemedy, timeout, func(ctx context.Context) error { return s.rollback(ctx, to) }}
 }
 
 func (s *step) installMove() *move {

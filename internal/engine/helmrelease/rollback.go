@@ -17,7 +17,7 @@ func (s *step) rollback(ctx context.Context, previous *helmv2.Snapshot) error {
 		rollback := action.NewRollback(a.config)
 		rollback.Version = previous.Version
 		rollback.Timeout = timeout
-		rollback.WaitStrategy = waitStrategy(spec.DisableWait)
+		rollback.WaitStrategy = s.waitStrategy(spec.DisableWait)
 		rollback.WaitForJobs = !spec.DisableWaitForJobs
 		rollback.DisableHooks = spec.DisableHooks
 		rollback.CleanupOnFail = spec.CleanupOnFail
@@ -37,6 +37,7 @@ func (s *step) rollback(ctx context.Context, previous *helmv2.Snapshot) error {
 		return err
 	}
 	defer s.summarize()
+	s.takeInventory(seen)
 	if err != nil {
 		s.failed(helmv2.RemediatedCondition, helmv2.RollbackFailedReason, fmt.Sprintf(
 			"Helm rollback to previous release %s with chart %s failed: %s",

@@ -1,6 +1,7 @@
 package helmrelease
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,8 @@ import (
 	"helm.sh/helm/v4/pkg/release/common"
 	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 	"helm.sh/helm/v4/pkg/storage/driver"
+
+	"hearth/internal/render/helm"
 )
 
 // state is what the stored release is, compared to what is desired.
@@ -21,6 +24,7 @@ const (
 	stateAbsent    state = "absent"
 	stateUnmanaged state = "unmanaged"
 	stateOutOfSync state = "out of sync"
+	stateDrifted   state = "drifted"
 	stateLocked    state = "locked"
 	stateUntested  state = "untested"
 	stateFailed    state = "failed"
@@ -28,7 +32,7 @@ const (
 
 // state looks the release up in Helm's storage, and says why it is in the
 // state it is in.
-func (s *step) state() (st state, why string, err error) {
+func (s *step) state(ctx context.Context) (st state, why string, err error) {
 	rel, err := s.lastRelease()
 	if errors.Is(err, driver.ErrReleaseNotFound) {
 		return stateAbsent, "no release in storage for object", nil
@@ -58,14 +62,18 @@ func (s *step) state() (st state, why string, err error) {
 	case common.StatusFailed, common.StatusUninstalling:
 		return stateFailed, fmt.Sprintf("release with status '%s'", status), nil
 	case common.StatusDeployed:
-		return s.deployed(rel, latest)
+		return s.deployed(ctx, rel, latest)
 	}
 	return "", "", fmt.Errorf("unable to determine state for release with status '%s'", status)
 }
 
 // deployed compares a deployed release to what is desired.
-func (s *step) deployed(rel *releasev1.Release, latest *helmv2.Snapshot) (state, string, error) {
-	if err := verifyDesired(rel, s.metadata(), s.configDigest); errors.Is(err, errChartChanged) || errors.Is(err, errConfigChanged) {
+func (s *step) deployed(ctx context.Context, rel *releasev1.Release, latest *helmv2.Snapshot) (state, string, error) {
+	wanted, err := s.wantedConfig(rel)
+	if err != nil {
+		return "", "", err
+	}
+	if err := verifyDesired(rel, s.metadata(), wanted); errors.Is(err, errChartChanged) || errors.Is(err, errConfigChanged) {
 		return stateOutOfSync, err.Error(), nil
 	} else if err != nil {
 		return "", "", err
@@ -89,7 +97,25 @@ func (s *step) deployed(rel *releasev1.Release, latest *helmv2.Snapshot) (state,
 	if test.Enable && !ignore && latest.HasTestInPhase(string(releasev1.HookPhaseFailed)) {
 		return stateFailed, "release has failed tests", nil
 	}
+	if !s.hr.GetDriftDetection().MustDetectChanges() {
+		return stateInSync, "", nil
+	}
+	if s.drift, err = s.detectDrift(ctx, rel); err != nil {
+		return "", "", err
+	}
+	if s.drift.HasChanges() {
+		return stateDrifted, "the cluster differs from the release", nil
+	}
 	return stateInSync, "", nil
+}
+
+// wantedConfig returns the digest of the values that the next upgrade would
+// store. Where it keeps the values of a release, they are merged into those.
+func (s *step) wantedConfig(rel *releasev1.Release) (string, error) {
+	if !s.hr.GetUpgrade().PreserveValues {
+		return s.configDigest, nil
+	}
+	return digestOfValues(helm.Merge(rel.Config, s.values.Map))
 }
 
 // observePostRendering notes what the release's manifests were changed by.

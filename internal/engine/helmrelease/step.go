@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	"github.com/fluxcd/pkg/ssa/jsondiff"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -30,7 +31,11 @@ type step struct {
 
 	values       helm.Values
 	configDigest string
-	connection   *helmkube.Connection
+	// applied are the values as an event may show them.
+	applied map[string]any
+	// drift is what the last look at the release found.
+	drift      jsondiff.DiffSet
+	connection *helmkube.Connection
 }
 
 // metadata returns the chart's metadata as the release shows it.
@@ -69,14 +74,23 @@ func (s *step) patchFinalizers(ctx context.Context) error {
 	return nil
 }
 
-// event records what happened, with the chart it happened with.
+// event records what happened, with the chart it happened with, and of an
+// install or upgrade the values that it applied.
 func (s *step) event(kind, reason, message string) {
 	annotations := map[string]string{}
 	if s.chart != nil {
 		annotations[helmv2.GroupVersion.Group+"/revision"] = s.version
 		annotations[helmv2.GroupVersion.Group+"/token"] = s.configDigest
+		if v := s.metadata().AppVersion; v != "" {
+			annotations[helmv2.GroupVersion.Group+"/app-version"] = v
+		}
 		if s.ociDigest != "" {
 			annotations[helmv2.GroupVersion.Group+"/oci-digest"] = s.ociDigest
+		}
+	}
+	if reason == helmv2.InstallSucceededReason || reason == helmv2.UpgradeSucceededReason {
+		if values := s.shownValues(); values != "" {
+			annotations[valuesAnnotation] = values
 		}
 	}
 	s.o.Recorder.AnnotatedEventf(s.hr, annotations, kind, reason, "%s", message)

@@ -83,6 +83,9 @@ func (s *step) chartTemplate() *sourcev1.HelmChart {
 	if chart.Spec.ReconcileStrategy == "" {
 		chart.Spec.ReconcileStrategy = sourcev1.ReconcileStrategyChartVersion
 	}
+	if v := t.Spec.Verify; v != nil {
+		chart.Spec.Verify = &sourcev1.HelmChartVerification{Provider: v.Provider, SecretRef: v.SecretRef}
+	}
 	if t.ObjectMeta != nil {
 		for key, value := range t.ObjectMeta.Labels {
 			chart.Labels[key] = value

@@ -39,7 +39,7 @@ func (s *step) test(ctx context.Context) error {
 	}
 	defer s.summarize()
 	latest = s.hr.Status.History.Latest()
-	hooks := testHooks(tested)
+	hooks := testHooks(tested, spec.GetFilters())
 	latest.SetTestHooks(hooks)
 	if err != nil {
 		s.failed(helmv2.TestSuccessCondition, helmv2.TestFailedReason, fmt.Sprintf("Helm test failed for release %s with chart %s: %s",
@@ -52,25 +52,27 @@ func (s *step) test(ctx context.Context) error {
 		}
 		return nil
 	}
-	plural := "hooks"
-	if len(hooks) == 1 {
-		plural = "hook"
+	outcome := fmt.Sprintf("%d test hooks completed successfully", len(hooks))
+	switch len(hooks) {
+	case 0:
+		outcome = "no test hooks"
+	case 1:
+		outcome = "1 test hook completed successfully"
 	}
 	s.succeeded(helmv2.TestSuccessCondition, helmv2.TestSucceededReason, fmt.Sprintf(
-		"Helm test succeeded for release %s with chart %s: %d test %s completed successfully",
-		latest.FullReleaseName(), latest.VersionedChartName(), len(hooks), plural))
+		"Helm test succeeded for release %s with chart %s: %s", latest.FullReleaseName(), latest.VersionedChartName(), outcome))
 	return nil
 }
 
-// testHooks tells what became of each test of a release.
-func testHooks(rel *releasev1.Release) map[string]*helmv2.TestHookStatus {
+// testHooks tells what became of each test of a release that was to run.
+func testHooks(rel *releasev1.Release, filters []helmv2.Filter) map[string]*helmv2.TestHookStatus {
 	hooks := map[string]*helmv2.TestHookStatus{}
 	if rel == nil {
 		return hooks
 	}
 	for _, h := range rel.Hooks {
 		for _, event := range h.Events {
-			if event != releasev1.HookTest {
+			if event != releasev1.HookTest || !selected(h.Name, filters) {
 				continue
 			}
 			hooks[h.Name] = &helmv2.TestHookStatus{
@@ -81,4 +83,20 @@ func testHooks(rel *releasev1.Release) map[string]*helmv2.TestHookStatus {
 		}
 	}
 	return hooks
+}
+
+// selected reports whether a test passes the filters: one that is not excluded,
+// and is named where any are.
+func selected(name string, filters []helmv2.Filter) bool {
+	named, included := false, false
+	for _, f := range filters {
+		switch {
+		case f.Exclude && f.Name == name:
+			return false
+		case !f.Exclude:
+			named = true
+			included = included || f.Name == name
+		}
+	}
+	return included || !named
 }

@@ -47,20 +47,30 @@ func (s *step) delete(ctx context.Context) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// uninstallForGood removes the release and the HelmChart made for it.
+// uninstallForGood removes the release and the HelmChart made for it. What
+// cannot be reached any more is left as it is.
 func (s *step) uninstallForGood(ctx context.Context) error {
-	if err := s.connect(); err != nil {
+	if s.hr.Status.StorageNamespace == "" && s.hr.Status.History.Len() == 0 {
+		return s.deleteChartTemplate(ctx)
+	}
+	why, err := s.unreachable(ctx)
+	if err != nil {
 		return err
 	}
-	if s.hr.Status.StorageNamespace != "" || s.hr.Status.History.Len() > 0 {
-		conditions.MarkReconciling(s.hr, meta.ProgressingReason, "Running 'uninstall' action with timeout of %s",
-			s.timeout(s.hr.GetUninstall().GetTimeout(s.hr.GetTimeout()).Duration))
-		if err := client.IgnoreNotFound(s.save(ctx)); err != nil {
-			return err
-		}
-		if err := s.uninstall(ctx); err != nil {
-			return err
-		}
+	if why != "" {
+		s.event(corev1.EventTypeWarning, helmv2.UninstallFailedReason, "the release is left as it is: "+why)
+		return s.deleteChartTemplate(ctx)
+	}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	conditions.MarkReconciling(s.hr, meta.ProgressingReason, "Running 'uninstall' action with timeout of %s",
+		s.timeout(s.hr.GetUninstall().GetTimeout(s.hr.GetTimeout()).Duration))
+	if err := client.IgnoreNotFound(s.save(ctx)); err != nil {
+		return err
+	}
+	if err := s.uninstall(ctx); err != nil {
+		return err
 	}
 	return s.deleteChartTemplate(ctx)
 }
@@ -79,7 +89,7 @@ func (s *step) uninstall(ctx context.Context) error {
 	}
 	label := fmt.Sprintf("%s/%s.v%d with chart %s@%s", rel.Namespace, rel.Name, rel.Version, rel.Chart.Name(), rel.Chart.Metadata.Version)
 	seen, err := s.act(ctx, s.runUninstall)
-	if recordErr := s.record(seen, ""); recordErr != nil {
+	if recordErr := s.record(seen, helmv2.ReleaseActionUninstall); recordErr != nil {
 		return errors.Join(err, recordErr)
 	}
 	if errors.Is(err, errInterrupted) {
@@ -90,6 +100,7 @@ func (s *step) uninstall(ctx context.Context) error {
 		s.failed(helmv2.ReleasedCondition, helmv2.UninstallFailedReason, message)
 		return errors.New(message)
 	}
+	s.hr.Status.Inventory = nil
 	message := fmt.Sprintf("Helm uninstall succeeded for release %s", label)
 	conditions.MarkFalse(s.hr, helmv2.ReleasedCondition, helmv2.UninstallSucceededReason, "%s", message)
 	s.event(corev1.EventTypeNormal, helmv2.UninstallSucceededReason, message)
@@ -102,7 +113,7 @@ func (s *step) runUninstall(_ context.Context, a *attempt) error {
 	uninstall.Timeout = s.timeout(spec.GetTimeout(s.hr.GetTimeout()).Duration)
 	uninstall.DisableHooks = spec.DisableHooks
 	uninstall.KeepHistory = spec.KeepHistory
-	uninstall.WaitStrategy = waitStrategy(spec.DisableWait)
+	uninstall.WaitStrategy = s.waitStrategy(spec.DisableWait)
 	uninstall.DeletionPropagation = spec.GetDeletionPropagation()
 	_, err := uninstall.Run(s.releaseName())
 	if errors.Is(err, driver.ErrReleaseNotFound) {
@@ -116,7 +127,7 @@ func (s *step) runUninstall(_ context.Context, a *attempt) error {
 func (s *step) uninstallRemediation(ctx context.Context) error {
 	latest := s.hr.Status.History.Latest()
 	seen, err := s.act(ctx, s.runUninstall)
-	if recordErr := s.record(seen, ""); recordErr != nil {
+	if recordErr := s.record(seen, helmv2.ReleaseActionUninstallRemediation); recordErr != nil {
 		return errors.Join(err, recordErr)
 	}
 	if errors.Is(err, errInterrupted) {

@@ -33,7 +33,8 @@ func (s *step) unlock(context.Context) error {
 	if err := s.record(a.records(), s.hr.Status.LastAttemptedReleaseAction); err != nil {
 		return err
 	}
-	message := fmt.Sprintf("Unlocked Helm release %s/%s.v%d from stale '%s' state", rel.Namespace, rel.Name, rel.Version, was)
+	message := fmt.Sprintf("Unlocked Helm release %s/%s.v%d with chart %s@%s in %s state",
+		rel.Namespace, rel.Name, rel.Version, rel.Chart.Name(), rel.Chart.Metadata.Version, was)
 	conditions.MarkFalse(s.hr, helmv2.ReleasedCondition, "PendingRelease", "%s", message)
 	s.event(corev1.EventTypeNormal, "PendingRelease", message)
 	return nil

@@ -24,7 +24,7 @@ func (s *step) upgrade(ctx context.Context) error {
 		upgrade.Namespace = s.hr.GetReleaseNamespace()
 		upgrade.Timeout = timeout
 		upgrade.TakeOwnership = !spec.DisableTakeOwnership
-		upgrade.WaitStrategy = waitStrategy(spec.DisableWait)
+		upgrade.WaitStrategy = s.waitStrategy(spec.DisableWait)
 		upgrade.WaitForJobs = !spec.DisableWaitForJobs
 		upgrade.DisableHooks = spec.DisableHooks
 		upgrade.DisableOpenAPIValidation = spec.DisableOpenAPIValidation

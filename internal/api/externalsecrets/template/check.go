@@ -35,10 +35,7 @@ var builtins = named(
 var currentFunctions = makeCurrentFunctions()
 
 func makeCurrentFunctions() map[string]any {
-	all := named(
-		"pkcs12key", "pkcs12keyPass", "pkcs12cert", "pkcs12certPass", "pemToPkcs12", "pemToPkcs12Pass", "fullPemToPkcs12",
-		"fullPemToPkcs12Pass", "pemTruststoreToPKCS12", "pemTruststoreToPKCS12Pass", "getSecretKey", "getHostByName",
-	)
+	all := named("getSecretKey", "getHostByName")
 	maps.Copy(all, functions)
 	return all
 }

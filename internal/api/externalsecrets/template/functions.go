@@ -38,6 +38,7 @@ func makeFunctions() template.FuncMap {
 		"mustFromYaml":     fromYAML,
 		"fail":             fail,
 	})
+	maps.Copy(all, pkcs12Functions)
 	return bound(all)
 }
 

@@ -115,23 +115,91 @@ type OnePasswordAuthSecretRef struct {
 	ConnectToken SecretKeySelector `json:"connectTokenSecretRef"`
 }
 
-// KubernetesProvider reads Secrets of a cluster.
+// KubernetesProvider reads and writes Secrets of a cluster.
 // +kubebuilder:pruning:PreserveUnknownFields
 type KubernetesProvider struct {
-	// Server is the cluster; this one where it is not given.
+	// Server is the cluster; this one where its URL is not given, or is that
+	// of the cluster itself.
 	// +optional
 	Server *KubernetesServer `json:"server,omitempty"`
+
+	// Auth says how to log in to another cluster.
+	// +optional
+	Auth *KubernetesAuth `json:"auth,omitempty"`
+
+	// AuthRef names a kubeconfig for another cluster, instead of Server and Auth.
+	// +optional
+	AuthRef *SecretKeySelector `json:"authRef,omitempty"`
+
 	// RemoteNamespace holds the Secrets.
 	// +kubebuilder:default=default
 	// +optional
 	RemoteNamespace string `json:"remoteNamespace,omitempty"`
 }
 
-// KubernetesServer says how to reach another cluster.
+// KubernetesServer says how to reach a cluster.
 // +kubebuilder:pruning:PreserveUnknownFields
 type KubernetesServer struct {
 	// +optional
 	URL string `json:"url,omitempty"`
+
+	// CABundle is what the server's certificate is checked with, as PEM.
+	// +optional
+	CABundle []byte `json:"caBundle,omitempty"`
+
+	// CAProvider names what holds such a bundle.
+	// +optional
+	CAProvider *CAProvider `json:"caProvider,omitempty"`
+}
+
+// CAProvider names a key of a Secret or ConfigMap that holds certificates.
+type CAProvider struct {
+	// +kubebuilder:validation:Enum=Secret;ConfigMap
+	Type string `json:"type"`
+	Name string `json:"name"`
+	// +optional
+	Key string `json:"key,omitempty"`
+	// Namespace, in a ClusterSecretStore.
+	// +optional
+	Namespace *string `json:"namespace,omitempty"`
+}
+
+// KubernetesAuth says how to log in. One of its fields is set.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:MaxProperties=1
+type KubernetesAuth struct {
+	// +optional
+	Cert *KubernetesCertAuth `json:"cert,omitempty"`
+	// +optional
+	Token *KubernetesTokenAuth `json:"token,omitempty"`
+	// ServiceAccount of this cluster, which the other one has to know.
+	// +optional
+	ServiceAccount *ServiceAccountSelector `json:"serviceAccount,omitempty"`
+}
+
+// KubernetesCertAuth is a client certificate.
+type KubernetesCertAuth struct {
+	// +optional
+	ClientCert SecretKeySelector `json:"clientCert,omitempty"`
+	// +optional
+	ClientKey SecretKeySelector `json:"clientKey,omitempty"`
+}
+
+// KubernetesTokenAuth is a bearer token.
+type KubernetesTokenAuth struct {
+	// +optional
+	BearerToken SecretKeySelector `json:"bearerToken,omitempty"`
+}
+
+// ServiceAccountSelector names a ServiceAccount.
+type ServiceAccountSelector struct {
+	Name string `json:"name"`
+	// Namespace, in a ClusterSecretStore.
+	// +optional
+	Namespace *string `json:"namespace,omitempty"`
+	// Audiences of its token.
+	// +optional
+	Audiences []string `json:"audiences,omitempty"`
 }
 
 // FakeProvider holds its values itself.
@@ -139,6 +207,11 @@ type KubernetesServer struct {
 type FakeProvider struct {
 	// +optional
 	Data []FakeProviderData `json:"data,omitempty"`
+
+	// ValidationResult is what the store's validation comes to: 0 valid, 1
+	// unknown, 2 an error.
+	// +optional
+	ValidationResult *int `json:"validationResult,omitempty"`
 }
 
 // FakeProviderData is one of its values.

@@ -2,7 +2,8 @@
 // client for what is sent, and for everything around it one shared connection
 // instead of one for each action. Discovery, REST mappings and capabilities are
 // taken once and follow the cluster's kinds; readiness, hooks and deletion are
-// watched in the shared cache, never polled.
+// watched in the shared cache, never polled. Only another cluster, which
+// nothing caches, is looked at every other second while something is waited for.
 //
 // It keeps to Helm's interfaces and messages. Which action runs, and what its
 // failure means, is left to helmrelease.
@@ -27,6 +28,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"hearth/internal/kube/objects"
 )
@@ -48,8 +51,9 @@ type Connection struct {
 	config    *rest.Config
 	http      *http.Client
 	mapper    meta.RESTMapper
-	objects   *objects.Objects
+	objects   *objects.Objects // nil for another cluster
 	discovery *discovery.DiscoveryClient
+	direct    client.Client // past all caches
 
 	mu      sync.Mutex
 	clients map[schema.GroupVersion]resource.RESTClient
@@ -63,29 +67,61 @@ func Connect(config *rest.Config, mapper meta.RESTMapper, o *objects.Objects) (*
 	config = rest.CopyConfig(config)
 	config.Timeout = requestTimeout
 	config.QPS = -1
-	client, err := rest.HTTPClientFor(config)
+	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
 	}
 	c := &Connection{
 		config:  config,
-		http:    client,
+		http:    httpClient,
 		mapper:  mapper,
 		objects: o,
 		clients: map[schema.GroupVersion]resource.RESTClient{},
 	}
 	typed := rest.CopyConfig(config)
 	typed.ContentType, typed.AcceptContentTypes = "application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf,application/json"
-	if c.Clientset, err = kubernetes.NewForConfigAndClient(typed, client); err != nil {
+	if c.Clientset, err = kubernetes.NewForConfigAndClient(typed, httpClient); err != nil {
 		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
 	}
-	if c.Dynamic, err = dynamic.NewForConfigAndClient(config, client); err != nil {
+	if c.Dynamic, err = dynamic.NewForConfigAndClient(config, httpClient); err != nil {
 		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
 	}
-	if c.discovery, err = discovery.NewDiscoveryClientForConfigAndClient(config, client); err != nil {
+	if c.direct, err = client.New(config, client.Options{HTTPClient: httpClient, Mapper: mapper}); err != nil {
+		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
+	}
+	if c.discovery, err = discovery.NewDiscoveryClientForConfigAndClient(config, httpClient); err != nil {
 		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
 	}
 	return c, nil
+}
+
+// ConnectRemote makes a connection to another cluster, of which nothing is
+// cached.
+func ConnectRemote(config *rest.Config) (*Connection, error) {
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(config, client)
+	if err != nil {
+		return nil, fmt.Errorf("connecting Helm to the cluster: %w", err)
+	}
+	return Connect(config, mapper, nil)
+}
+
+// Remote reports whether this is another cluster.
+func (c *Connection) Remote() bool { return c.objects == nil }
+
+// Objects reads and writes objects of any kind, past all caches.
+func (c *Connection) Objects() client.Client { return c.direct }
+
+// Namespaced reports whether objects of a kind are in namespaces.
+func (c *Connection) Namespaced(gvk schema.GroupVersionKind) (bool, error) {
+	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return false, err
+	}
+	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
 
 // As returns a connection with the rights of another user.
@@ -128,6 +164,10 @@ type capabilities struct {
 
 const discoveryDelay = 2 * time.Second
 
+// remoteCapabilities is for how long those of another cluster hold, since
+// nobody tells when its kinds change.
+const remoteCapabilities = 30 * time.Second
+
 // KindsChanged says that the cluster got or lost kinds.
 func (c *Connection) KindsChanged() {
 	c.capabilities.mu.Lock()
@@ -144,7 +184,7 @@ func (c *Connection) Capabilities() (*common.Capabilities, error) {
 	if caps.known != nil && caps.taken.After(caps.changed.Add(discoveryDelay)) {
 		return caps.known, nil
 	}
-	if caps.known != nil && caps.changed.IsZero() {
+	if caps.known != nil && caps.changed.IsZero() && (!c.Remote() || time.Since(caps.taken) < remoteCapabilities) {
 		return caps.known, nil
 	}
 	taken := time.Now()

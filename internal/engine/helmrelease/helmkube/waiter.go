@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,9 +17,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 
+	"hearth/internal/engine/remote"
 	"hearth/internal/kube/health"
 	"hearth/internal/kube/objects"
-	"hearth/internal/kube/work"
 )
 
 // Expr says with CEL expressions when a custom resource is healthy.
@@ -29,16 +30,19 @@ func (c *Client) GetWaiter(strategy kube.WaitStrategy) (kube.Waiter, error) {
 	return c.GetWaiterWithOptions(strategy)
 }
 
-// GetWaiterWithOptions returns a waiter of a strategy: all of them watch here;
-// HookOnlyStrategy waits for hooks alone.
+// GetWaiterWithOptions returns a waiter of a strategy: all of them watch here.
+// HookOnlyStrategy waits for hooks alone, LegacyStrategy judges readiness as
+// Helm 3 did.
 func (c *Client) GetWaiterWithOptions(strategy kube.WaitStrategy, _ ...kube.WaitOption) (kube.Waiter, error) {
-	return &waiter{c, strategy == kube.HookOnlyStrategy}, nil
+	return &waiter{c, strategy}, nil
 }
 
 type waiter struct {
-	client    *Client
-	hooksOnly bool
+	client   *Client
+	strategy kube.WaitStrategy
 }
+
+func (w *waiter) hooksOnly() bool { return w.strategy == kube.HookOnlyStrategy }
 
 // Wait returns once all objects are ready.
 func (w *waiter) Wait(resources kube.ResourceList, timeout time.Duration) error {
@@ -51,27 +55,61 @@ func (w *waiter) WaitWithJobs(resources kube.ResourceList, timeout time.Duration
 }
 
 func (w *waiter) ready(resources kube.ResourceList, timeout time.Duration, jobs bool) error {
-	if w.hooksOnly || len(resources) == 0 {
+	if w.hooksOnly() || len(resources) == 0 {
 		return w.client.alive()
 	}
 	ctx, cancel := context.WithTimeout(w.client.ctx, timeout)
 	defer cancel()
-	keys := keysOf(resources.Filter(awaited))
 	err := w.seen(ctx, resources)
+	if err == nil && w.strategy == kube.LegacyStrategy {
+		return w.readyAsInHelm3(ctx, resources, jobs)
+	}
+	plain := func(i *resource.Info) bool { return isJob(i) && !w.client.o.judges(i) }
 	if err == nil {
-		err = health.Await(ctx, w.client.conn.objects, keys, w.client.o.Exprs)
+		err = w.await(ctx, keysOf(resources.Filter(func(i *resource.Info) bool { return awaited(i) && (jobs || !plain(i)) })))
 	}
 	if err == nil && jobs {
 		err = w.until(ctx, keysOf(resources.Filter(isJob)), complete)
 	}
+	if err == nil && !jobs {
+		err = w.until(ctx, keysOf(resources.Filter(plain)), begun)
+	}
 	return described(ctx, err)
 }
 
-// WatchUntilReady returns once a hook's Jobs and Pods have succeeded. Objects
-// of other kinds are ready as soon as they exist.
+// await returns once all objects are healthy.
+func (w *waiter) await(ctx context.Context, keys []objects.Key) error {
+	conn := w.client.conn
+	if conn.Remote() {
+		return remote.Await(ctx, conn.Objects(), keys, w.client.o.Exprs)
+	}
+	return health.Await(ctx, conn.objects, keys, w.client.o.Exprs)
+}
+
+// readyAsInHelm3 returns once Helm's older checks find all objects ready: they
+// know a few built-in kinds, and take all others for ready.
+func (w *waiter) readyAsInHelm3(ctx context.Context, resources kube.ResourceList, jobs bool) error {
+	checker := kube.NewReadyChecker(w.client.conn.Clientset, kube.PausedAsReady(true), kube.CheckJobs(jobs))
+	infos := map[objects.Key]*resource.Info{}
+	for _, info := range resources {
+		infos[keyOf(info)] = info
+	}
+	return w.until(ctx, keysOf(resources), func(key objects.Key, _ *unstructured.Unstructured) (bool, error) {
+		ready, err := checker.IsReady(ctx, infos[key])
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return ready, err
+	})
+}
+
+// WatchUntilReady returns once a hook's Jobs and Pods have succeeded, and
+// custom resources that expressions are given for are healthy. Objects of other
+// kinds are ready as soon as they exist.
 func (w *waiter) WatchUntilReady(resources kube.ResourceList, timeout time.Duration) error {
 	running := resources.Filter(func(i *resource.Info) bool { return isJob(i) || isPod(i) })
-	if len(running) == 0 {
+	judged := resources.Filter(w.client.o.judges)
+	if len(running)+len(judged) == 0 {
 		return w.client.alive()
 	}
 	ctx, cancel := context.WithTimeout(w.client.ctx, timeout)
@@ -80,12 +118,23 @@ func (w *waiter) WatchUntilReady(resources kube.ResourceList, timeout time.Durat
 	if err == nil {
 		err = w.until(ctx, keysOf(running), complete)
 	}
+	if err == nil && len(judged) > 0 {
+		err = w.await(ctx, keysOf(judged))
+	}
 	return described(ctx, err)
+}
+
+// judges reports whether expressions say when an object is healthy.
+func (o Options) judges(info *resource.Info) bool {
+	gvk := info.Mapping.GroupVersionKind
+	return slices.ContainsFunc(o.Exprs, func(e Expr) bool {
+		return e.APIVersion == gvk.GroupVersion().String() && (e.Kind == gvk.Kind || e.Kind == "")
+	})
 }
 
 // WaitForDelete returns once all objects are gone.
 func (w *waiter) WaitForDelete(resources kube.ResourceList, timeout time.Duration) error {
-	if w.hooksOnly || len(resources) == 0 {
+	if w.hooksOnly() || len(resources) == 0 {
 		return w.client.alive()
 	}
 	ctx, cancel := context.WithTimeout(w.client.ctx, timeout)
@@ -132,19 +181,16 @@ func (w *waiter) seen(ctx context.Context, resources kube.ResourceList) error {
 // until waits until a condition is met for each object as the cache has it
 // (nil where there is none), and gives the gate's slot up meanwhile.
 func (w *waiter) until(ctx context.Context, keys []objects.Key, met func(objects.Key, *unstructured.Unstructured) (bool, error)) error {
-	o := w.client.conn.objects
-	for _, key := range keys {
-		if err := o.Follow(ctx, key.GroupVersionKind); err != nil {
-			return err
-		}
+	world, stop, err := w.client.conn.follow(ctx, keys)
+	if err != nil {
+		return err
 	}
-	changed, stop := o.Notify(keys...)
 	defer stop()
 	for {
 		var left []string
 		for _, key := range keys {
-			obj, err := o.Get(ctx, key)
-			if err != nil && !apierrors.IsNotFound(err) {
+			obj, err := world.get(ctx, key)
+			if err != nil {
 				return err
 			}
 			ok, err := met(key, obj)
@@ -158,15 +204,7 @@ func (w *waiter) until(ctx context.Context, keys []objects.Key, met func(objects
 		if len(left) == 0 {
 			return nil
 		}
-		err := work.Aside(ctx, func(ctx context.Context) error {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-changed:
-				return nil
-			}
-		})
-		if err != nil {
+		if err := world.next(ctx); err != nil {
 			return fmt.Errorf("waiting for %s: %w", strings.Join(left, ", "), err)
 		}
 	}
@@ -199,6 +237,18 @@ func complete(key objects.Key, obj *unstructured.Unstructured) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// begun reports whether a Job has started; a failed one is an error.
+func begun(key objects.Key, obj *unstructured.Unstructured) (bool, error) {
+	if obj == nil {
+		return false, nil
+	}
+	result, err := status.Compute(obj)
+	if err == nil && result.Status == status.FailedStatus {
+		err = fmt.Errorf("resource %s not ready. status: Failed, message: %s", name(key), result.Message)
+	}
+	return err == nil && result.Status == status.CurrentStatus, err
 }
 
 // described words a wait that failed as Helm does.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,6 +28,7 @@ import (
 	"hearth/internal/engine/kustomization"
 	"hearth/internal/engine/notification"
 	"hearth/internal/engine/ocisource"
+	"hearth/internal/engine/reloader"
 	"hearth/internal/engine/resourceset"
 	"hearth/internal/engine/sourcestate"
 	"hearth/internal/onepassword"
@@ -188,8 +191,23 @@ func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
 			Gate: s.gate, Seed: s.options.Seed, Connect: e.connect, Available: s.available, Prepare: e.prepare,
 			Assumptions: s.assumptions, Trigger: &e.trigger,
 		}),
+		reloader.Setup(mgr, reloader.Options{Gate: s.gate, Active: e.runsReloader, Recorder: mgr.GetEventRecorderFor("reloader")}),
 	)
 }
+
+// runsReloader reports whether a release of the cluster is Reloader's.
+func (e *engine) runsReloader(ctx context.Context, _ string) bool {
+	var releases helmv2.HelmReleaseList
+	if err := e.client.List(ctx, &releases, client.UnsafeDisableDeepCopy); err != nil {
+		return false // the cache is stopping
+	}
+	return slices.ContainsFunc(releases.Items, func(r helmv2.HelmRelease) bool {
+		return r.Name == reloaderChart || r.Spec.Chart != nil && r.Spec.Chart.Spec.Chart == reloaderChart
+	})
+}
+
+// reloaderChart is the name of Reloader's chart, and usually of its release.
+const reloaderChart = "reloader"
 
 // overrides lead the entry's source, and every other one of the same
 // repository, to the working tree.

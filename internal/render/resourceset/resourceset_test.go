@@ -210,7 +210,7 @@ func TestFunctions(t *testing.T) {
 		`<< keys inputs.map | join "," >>`:                      "x,z",
 		`<< inputs.count | int >>`:                              "2",
 		`<< "Grüße & Ölflecken" | slugify >>`:                   "grusse-and-olflecken",
-		`<< if inputs.enabled >>yes<< end >>`:                        "yes",
+		`<< if inputs.enabled >>yes<< end >>`:                   "yes",
 		`<< index inputs.list 1 >>`:                             "b",
 		`<< range $i, $v := inputs.list >><< $i >><< end >>`:    "01",
 		`<< printf "%s-%02d" inputs.ns 7 >>`:                    "team-07",

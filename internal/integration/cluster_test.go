@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -51,7 +52,18 @@ func namespace(t testing.TB) string {
 	return ns.Name
 }
 
+// waiting is how many parallel tests are under way at once: they wait most of
+// the time, for time-outs and for the cluster.
+const waiting = "4"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if alone := flag.Lookup("test.parallel"); alone.Value.String() == alone.DefValue {
+		if err := alone.Value.Set(waiting); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

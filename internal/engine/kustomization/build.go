@@ -34,6 +34,9 @@ func (w *walk) build(ctx context.Context, root string) (*kustomize.Result, *fail
 	if err != nil {
 		return failed(err)
 	}
+	if w.inputs, err = w.inputsWith(vars); err != nil {
+		return failed(err)
+	}
 	decrypter, err := w.decrypter(ctx)
 	if err != nil {
 		return failed(err)

@@ -33,6 +33,7 @@ type walk struct {
 	// secrets are values that must not be told.
 	secrets []string
 	digest  string
+	inputs  string // of the build
 	drifted bool
 	// before is the inventory that the reconcile found. intended is set while
 	// it may list more than was saved, wrote once an object may be written.
@@ -140,7 +141,7 @@ func (w *walk) reconcile(ctx context.Context) (reconcile.Result, error) {
 	if failed := w.prune(ctx, w.before, changes); failed != nil {
 		return w.fail(ctx, failed)
 	}
-	w.remember(ctx, root, built, changes)
+	w.remember(root, built, changes)
 	return w.startHealthCheck(ctx, built, changes)
 }
 

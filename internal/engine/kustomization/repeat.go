@@ -40,7 +40,7 @@ func (w *walk) repeat(ctx context.Context) (*kustomize.Result, *ssa.ChangeSet, b
 	if last == nil || !w.progress.silent || w.memory.waitsForTakeover(w.key) {
 		return nil, nil, false
 	}
-	if inputs, err := w.inputs(ctx); err != nil || inputs != last.inputs {
+	if inputs, err := w.inputsNow(ctx); err != nil || inputs != last.inputs {
 		return nil, nil, false
 	}
 	ledger := w.memory.ledger(w.key)
@@ -56,16 +56,13 @@ func (w *walk) repeat(ctx context.Context) (*kustomize.Result, *ssa.ChangeSet, b
 // remember keeps what a reconcile came to, where the next one may rely on it:
 // not on what is decrypted with keys that may change, not on another cluster,
 // which nobody follows, and not on what is fetched from elsewhere.
-func (w *walk) remember(ctx context.Context, root string, built *kustomize.Result, changes *ssa.ChangeSet) {
+func (w *walk) remember(root string, built *kustomize.Result, changes *ssa.ChangeSet) {
 	w.memory.setOutcome(w.key, nil)
 	if w.obj.Spec.Decryption != nil || w.remote() || len(built.Read) == 0 || !w.o.Offline && fetches(root, built.Read) {
 		return
 	}
-	inputs, err := w.inputs(ctx)
-	if err != nil {
-		return // the next reconcile tells
-	}
-	o := &outcome{inputs: inputs, changes: ssa.NewChangeSet(), digest: built.Digest}
+	// Not the inputs of now: a variable may have changed since it was built with.
+	o := &outcome{inputs: w.inputs, changes: ssa.NewChangeSet(), digest: built.Digest}
 	withTTL := ssautil.ExtractJobsWithTTL(built.Objects)
 	for _, obj := range built.Objects {
 		o.keys = append(o.keys, objects.KeyOf(obj))
@@ -80,26 +77,29 @@ func (w *walk) remember(ctx context.Context, root string, built *kustomize.Resul
 	w.memory.setOutcome(w.key, o)
 }
 
-// inputs digests all that a build depends on: the spec, the artifact, and the
-// variables from the cluster.
-func (w *walk) inputs(ctx context.Context) (string, error) {
-	variables := [sha256.Size]byte{}
-	if w.obj.Spec.PostBuild != nil && len(w.obj.Spec.PostBuild.SubstituteFrom) > 0 {
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(w.obj)
-		if err != nil {
-			return "", err
-		}
-		vars, err := w.variables(ctx, &unstructured.Unstructured{Object: content})
-		if err != nil {
-			return "", err
-		}
-		data, err := json.Marshal(vars)
-		if err != nil {
-			return "", err
-		}
-		variables = sha256.Sum256(data)
+// inputsNow digests all that a build would depend on.
+func (w *walk) inputsNow(ctx context.Context) (string, error) {
+	if w.obj.Spec.PostBuild == nil {
+		return w.inputsWith(nil)
 	}
-	return fmt.Sprintf("%s %d %s %x", w.obj.UID, w.obj.Generation, w.source.GetArtifact().Digest, variables), nil
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(w.obj)
+	if err != nil {
+		return "", err
+	}
+	vars, err := w.variables(ctx, &unstructured.Unstructured{Object: content})
+	if err != nil {
+		return "", err
+	}
+	return w.inputsWith(vars)
+}
+
+// inputsWith digests the spec, the artifact, and variables from the cluster.
+func (w *walk) inputsWith(variables map[string]string) (string, error) {
+	data, err := json.Marshal(variables)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s %d %s %x", w.obj.UID, w.obj.Generation, w.source.GetArtifact().Digest, sha256.Sum256(data)), nil
 }
 
 // maxKustomizationFile bounds how much of a kustomization is looked at.

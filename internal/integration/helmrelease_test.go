@@ -398,6 +398,7 @@ data:
 }
 
 func TestHelmReleaseInstallUpgradeUninstall(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("settings", "1.0.0", settings)
 	hr := r.release("demo", "settings", `{"greeting":"servus"}`)
@@ -545,6 +546,7 @@ func TestHelmReleaseRetriesAndStalls(t *testing.T) {
 }
 
 func TestHelmReleaseForcedAndReset(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("refused", "1.0.0", refused)
 	hr := r.release("demo", "refused", `{"port":0}`)
@@ -562,6 +564,7 @@ func TestHelmReleaseForcedAndReset(t *testing.T) {
 }
 
 func TestHelmReleaseRollsBack(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("refused", "1.0.0", refused)
 	hr := r.release("demo", "refused", `{"port":80}`, func(hr *helmv2.HelmRelease) {
@@ -585,6 +588,7 @@ func TestHelmReleaseRollsBack(t *testing.T) {
 }
 
 func TestHelmReleaseDependencies(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("settings", "1.0.0", settings)
 	second := r.release("second", "settings", "", func(hr *helmv2.HelmRelease) {
@@ -605,6 +609,7 @@ func TestHelmReleaseDependencies(t *testing.T) {
 }
 
 func TestHelmReleaseValues(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("settings", "1.0.0", settings)
 	const secret = "correct-horse-battery"
@@ -657,6 +662,7 @@ func TestHelmReleaseValues(t *testing.T) {
 }
 
 func TestHelmReleaseSchemaAndTemplateErrors(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	strict := files{
 		"values.schema.json":    `{"type":"object","properties":{"main":{"type":"object","properties":{"replicas":{"type":"integer"}}}}}`,
@@ -716,6 +722,7 @@ spec:
 }
 
 func TestHelmReleaseHooksAndCRDs(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("hooked", "1.0.0", hooked)
 	hr := r.release("demo", "hooked", "")
@@ -762,6 +769,7 @@ func (r *releases) widgets() []string {
 }
 
 func TestHelmReleaseInterrupted(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("hooked", "1.0.0", files{"templates/hook.yaml": hooked["templates/hook.yaml"], "templates/config.yaml": settings["templates/config.yaml"]})
 	hr := r.release("demo", "hooked", `{"greeting":"old"}`)
@@ -790,6 +798,7 @@ func TestHelmReleaseInterrupted(t *testing.T) {
 }
 
 func TestHelmReleaseChangedWhileUnderWay(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("slow", "1.0.0", files{
 		"templates/hook.yaml":   "{{ if .Values.slow }}\n" + hooked["templates/hook.yaml"] + "\n{{ end }}",
@@ -918,6 +927,7 @@ func TestOCIRepositoryFails(t *testing.T) {
 }
 
 func TestHelmReleaseWithStandIns(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t, func(_ *helmrelease.Options, o *source.ChartOptions) { o.Offline, o.StandIn = true, true })
 	const count = 20
 	for i := range count {
@@ -958,6 +968,7 @@ spec:
 `}
 
 func TestHelmReleaseWaits(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("working", "1.0.0", working)
 	hr := r.release("demo", "working", "")
@@ -982,6 +993,7 @@ func TestHelmReleaseWaits(t *testing.T) {
 }
 
 func TestHelmReleasePostRenderers(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("settings", "1.0.0", settings)
 	patch := func(value string) []helmv2.PostRenderer {
@@ -1009,6 +1021,7 @@ func TestHelmReleasePostRenderers(t *testing.T) {
 }
 
 func TestHelmReleaseTests(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("tested", "1.0.0", files{
 		"templates/config.yaml": settings["templates/config.yaml"],
@@ -1030,6 +1043,7 @@ func TestHelmReleaseTests(t *testing.T) {
 }
 
 func TestHelmReleaseNamespaces(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("settings", "1.0.0", settings)
 	target := r.namespace + "-target"
@@ -1065,6 +1079,7 @@ func TestHelmReleaseNamespaces(t *testing.T) {
 }
 
 func TestHelmReleaseSuspended(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	r.push("settings", "1.0.0", settings)
 	hr := r.release("demo", "settings", "", func(hr *helmv2.HelmRelease) { hr.Spec.Suspend = true })

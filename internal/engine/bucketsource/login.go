@@ -14,7 +14,7 @@ import (
 
 	"hearth/internal/engine/sourcestate"
 	"hearth/internal/source/bucket"
-	"hearth/internal/source/git"
+	"hearth/internal/source/guard"
 )
 
 // remote says how to reach a bucket, with what its Secrets hold.
@@ -98,7 +98,7 @@ func (a *attempt) connection(ctx context.Context, remote *bucket.Remote) error {
 	if err != nil || data == nil {
 		return err
 	}
-	if remote.Proxy, err = git.ProxyOf(data); err != nil {
+	if remote.Proxy, err = guard.ProxyOf(data); err != nil {
 		return fmt.Errorf("failed to get proxy URL: %w", err)
 	}
 	return nil

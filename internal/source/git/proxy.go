@@ -15,9 +15,6 @@ import (
 	"hearth/internal/source/guard"
 )
 
-// ProxyOf reads a proxy's address and credentials from a Secret's data.
-func ProxyOf(data map[string][]byte) (*url.URL, error) { return guard.ProxyOf(data) }
-
 // dialVia connects to a URL's server, through a proxy if there is one.
 func dialVia(ctx context.Context, via, u *url.URL, g *guard.Guard) (net.Conn, error) {
 	if via == nil {

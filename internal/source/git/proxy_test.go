@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"hearth/internal/source/gittest"
+	"hearth/internal/source/guard"
 )
 
 // tunnel copies both ways until one side ends.
@@ -125,7 +126,7 @@ func TestProxy(t *testing.T) {
 	for name, address := range map[string]*url.URL{"http": proxyServer(t, &used), "socks5": socksServer(t, &used)} {
 		for _, at := range []string{httpURL, sshURL} {
 			for _, password := range []string{"hunter2", "hunter3"} {
-				via, err := ProxyOf(map[string][]byte{"address": []byte(address.String()), "username": []byte("owner"), "password": []byte(password)})
+				via, err := guard.ProxyOf(map[string][]byte{"address": []byte(address.String()), "username": []byte("owner"), "password": []byte(password)})
 				if err != nil {
 					t.Fatal(err)
 				}

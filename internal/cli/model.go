@@ -15,16 +15,20 @@ import (
 func newModelCommand() *cobra.Command {
 	var output string
 	var names []string
-	for _, m := range domain.Machines() {
+	for _, m := range domain.AllMachines() {
 		names = append(names, m.Name)
 	}
+	names = append(names, faultsTopic)
 	cmd := &cobra.Command{
 		Use:       "model [" + strings.Join(names, "|") + "]",
 		Short:     "Print the state machines, timings and decision tables that Hearth works by",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			machines := domain.Machines()
+			machines := domain.AllMachines()
+			if len(args) == 1 && args[0] == faultsTopic {
+				return printFaults(cmd.OutOrStdout(), output)
+			}
 			if len(args) == 1 {
 				m, ok := domain.MachineFor(args[0])
 				if !ok {

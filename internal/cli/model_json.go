@@ -25,6 +25,7 @@ type (
 	modelMachine struct {
 		Name        string             `json:"name"`
 		Kind        string             `json:"kind"`
+		Kinds       []string           `json:"kinds,omitempty"`
 		Meaning     string             `json:"meaning"`
 		Initial     domain.State       `json:"initial"`
 		Final       []domain.State     `json:"final"`
@@ -97,7 +98,7 @@ func modelJSON(machines []*domain.Machine, whole bool) modelDocument {
 }
 
 func machineJSON(m *domain.Machine) modelMachine {
-	j := modelMachine{Name: m.Name, Kind: m.Kind, Meaning: m.Meaning, Initial: m.Initial, Final: m.Final(), States: m.States}
+	j := modelMachine{Name: m.Name, Kind: m.Kind, Kinds: m.Kinds, Meaning: m.Meaning, Initial: m.Initial, Final: m.Final(), States: m.States}
 	for _, t := range m.Transitions {
 		edge := modelTransition{From: t.From, To: t.To, Trigger: t.Trigger, Duration: t.Duration.Nature, Extra: t.Extra}
 		if t.Duration.Nature == domain.Ranged {

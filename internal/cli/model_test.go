@@ -41,7 +41,7 @@ var mermaidEdge = regexp.MustCompile(`^\s+(\[\*\]|\w+) --> (\[\*\]|\w+): [^:;{}]
 // TestModelMermaid holds each line of the diagrams against the grammar of
 // stateDiagram-v2 as far as it is used.
 func TestModelMermaid(t *testing.T) {
-	for _, m := range domain.Machines() {
+	for _, m := range domain.AllMachines() {
 		lines := strings.Split(strings.TrimSpace(model(t, m.Name, "-o", "mermaid")), "\n")
 		if lines[0] != "stateDiagram-v2" || len(lines) != len(m.Transitions)+1 {
 			t.Fatalf("%s: %d lines", m.Name, len(lines))
@@ -81,8 +81,8 @@ func TestModelMermaid(t *testing.T) {
 
 func TestModelDOT(t *testing.T) {
 	out := model(t, "-o", "dot")
-	if strings.Count(out, "{") != strings.Count(out, "}") || strings.Count(out, "subgraph") != 4 {
-		t.Errorf("not a graph of four machines:\n%s", out)
+	if strings.Count(out, "{") != strings.Count(out, "}") || strings.Count(out, "subgraph") != len(domain.AllMachines()) {
+		t.Errorf("not a graph of all machines:\n%s", out)
 	}
 	if !strings.Contains(out, `"pod/Running" -> "pod/CrashLoop"`) {
 		t.Error("an edge is missing")
@@ -94,7 +94,7 @@ func TestModelJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(model(t, "-o", "json")), &d); err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Machines) != 4 || len(d.Bootstrap) != 8 || d.Timing[0].Interval != 3600 || d.Durations[1].Typical[1] != 300 || d.CrashBackoff[5] != 300 {
+	if len(d.Machines) != len(domain.AllMachines()) || len(d.Bootstrap) != 8 || d.Timing[0].Interval != 3600 || d.Durations[1].Typical[1] != 300 || d.CrashBackoff[5] != 300 {
 		t.Errorf("got %+v", d)
 	}
 	var one modelDocument
@@ -108,7 +108,7 @@ func TestModelJSON(t *testing.T) {
 
 func TestModelMisuse(t *testing.T) {
 	for args, want := range map[string]string{
-		"deployment": `there is no machine "deployment": choose one of kustomization, helmrelease, externalsecret, pod`,
+		"deployment": `there is no machine "deployment": choose one of kustomization, helmrelease, externalsecret, pod, source, httproute, gateway, pvc, certificate, database, node`,
 		"-o yaml":    `output "yaml" is none of table, mermaid, dot, json`,
 	} {
 		cmd := newModelCommand()

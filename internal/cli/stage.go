@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ type stageFlags struct {
 	vault   string
 	assume  bool
 	seed    uint64
+	faults  []string
 }
 
 func (f *stageFlags) register(flags *pflag.FlagSet) {
@@ -29,6 +31,7 @@ func (f *stageFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.sources, "source", nil, "take the chart at a URL from a folder: oci://registry/chart=DIR (repeatable)")
 	flags.StringVar(&f.vault, "vault", "", "the vault file that stands in for 1Password")
 	flags.BoolVar(&f.assume, "assume-secrets", false, "make up what the vault file lacks")
+	flags.StringArrayVar(&f.faults, "fault", nil, "let something go wrong: WHAT[=WHICH][@AFTER][..UNTIL], such as connect-down@settled..30s (repeatable; see hearth model faults)")
 	flags.Uint64Var(&f.seed, "seed", 0, "what simulated durations and made-up values are drawn from (default that of .hearth.yaml, else 1)")
 }
 
@@ -43,6 +46,10 @@ func (f *stageFlags) options(p Process, args []string) (rehearsal.Options, error
 	if err != nil {
 		return rehearsal.Options{}, err
 	}
+	faults, err := parseFaults(f.faults)
+	if err != nil {
+		return rehearsal.Options{}, err
+	}
 	o := rehearsal.Options{
 		Cluster:    f.cluster,
 		Pace:       pace,
@@ -50,6 +57,7 @@ func (f *stageFlags) options(p Process, args []string) (rehearsal.Options, error
 		Sources:    sources,
 		Vault:      f.vault,
 		Seed:       f.seed,
+		Faults:     faults,
 		Kubernetes: p.Kubernetes,
 
 		AssumeSecrets: f.assume,
@@ -70,6 +78,25 @@ func parseSources(list []string) (map[string]string, error) {
 		sources[url] = dir
 	}
 	return sources, nil
+}
+
+// parseFaults reads what is to go wrong; folders are relative to where the
+// user stands.
+func parseFaults(list []string) ([]domain.Fault, error) {
+	var faults []domain.Fault
+	for _, text := range list {
+		fault, err := domain.ParseFault(text)
+		if err != nil {
+			return nil, fmt.Errorf("--fault: %w", err)
+		}
+		if fault.Kind == domain.FaultOverlay {
+			if fault.Which, err = filepath.Abs(fault.Which); err != nil {
+				return nil, err
+			}
+		}
+		faults = append(faults, fault)
+	}
+	return faults, nil
 }
 
 // atMostOnePath is the argument check of verbs that take a repository.

@@ -42,6 +42,7 @@ const (
 	FaultAPIServerDown       FaultKind = "apiserver-down"
 	FaultKubectlEdit         FaultKind = "kubectl-edit"
 	FaultEdit                FaultKind = "edit"
+	FaultOverlay             FaultKind = "overlay"
 )
 
 // FaultInfo describes one kind of fault.
@@ -87,6 +88,7 @@ func FaultKinds() []FaultInfo {
 		{FaultAPIServerDown, "", false, "the API server does not answer"},
 		{FaultKubectlEdit, "KIND/NAMESPACE/NAME:PATH=VALUE", true, "somebody edits an object by hand"},
 		{FaultEdit, "FILE:PATH=VALUE", true, "a mistake is made in the repository"},
+		{FaultOverlay, "FOLDER", true, "the files of a folder are laid over the repository's"},
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"hearth/internal/domain"
 )
 
 // Starter starts a Kubernetes to work against.
@@ -54,6 +56,10 @@ type Options struct {
 	// An error makes that call fail, as an unreachable backend would. Nil means
 	// the Service's own cluster IP. It is called concurrently.
 	ResolveService func(namespace, name string, port int32) (*url.URL, error)
+
+	// Faults shuts the API server's door while an apiserver-down is on. Nil
+	// means that it stays open.
+	Faults *domain.Faults
 
 	// Log receives the control plane's own log. Nil means silence.
 	Log io.Writer

@@ -34,6 +34,7 @@ func (s *Stage) boot(ctx context.Context) error {
 		Address:        s.options.Address,
 		OpenAPI:        true, // mutating admission policies need it, as clients do
 		ResolveService: services.resolve,
+		Faults:         s.faults,
 	})
 	if err != nil {
 		return err
@@ -75,6 +76,11 @@ func (s *Stage) perform(ctx context.Context, mgr manager.Manager) error {
 			return err
 		}
 	}
+	directed := s.gate.Timer()
+	go func() {
+		defer directed()
+		s.direct(ctx, false)
+	}()
 	busy := s.gate.Timer()
 	go func() {
 		defer busy()

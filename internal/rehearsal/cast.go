@@ -116,6 +116,7 @@ func (s *Stage) openSources(ctx context.Context, e *engine) error {
 		CacheDir:      s.options.CacheDir,
 		Embedded:      charts.FS,
 		Offline:       s.options.Offline,
+		Reach:         s.reachable,
 		StandIn:       s.options.Offline,
 		RefusePrivate: s.options.RefusePrivate,
 		Assumptions:   s.assumptions,
@@ -158,7 +159,7 @@ func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
 	return errors.Join(
 		gitsource.Setup(mgr, gitsource.Options{
 			Gate: s.gate, Store: e.store, Overrides: s.overrides(), Refresh: e.changed, Offline: s.options.Offline,
-			RefusePrivate: s.options.RefusePrivate, Recorder: sources,
+			Reach: s.gitReachable, RefusePrivate: s.options.RefusePrivate, Recorder: sources,
 		}),
 		bucketsource.Setup(mgr, bucketsource.Options{
 			Gate: s.gate, Store: e.store, Offline: s.options.Offline, RefusePrivate: s.options.RefusePrivate, Recorder: sources,

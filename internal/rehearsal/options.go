@@ -51,6 +51,8 @@ type Options struct {
 	// Jitter is the share of an interval, from 0 to 0.5, by which Kustomizations
 	// look at their sources earlier or later.
 	Jitter float64
+	// Faults are what goes wrong, and when.
+	Faults []domain.Fault
 	// Timeout is the last resort that ends Settle; 0 means none.
 	Timeout time.Duration
 	// Kubernetes starts the cluster.

@@ -28,6 +28,9 @@ type Report struct {
 	CriticalPath     []Step              `json:"criticalPath"`
 	Assumptions      []domain.Assumption `json:"assumptions"`
 	OffModel         []OffModel          `json:"offModel"`
+	// Faults are those that were injected, with what was down when each was
+	// lifted, or at the end.
+	Faults []Effect `json:"faults,omitempty"`
 	// Problems are mistakes of the repository that no object shows: files that
 	// could not be read, bootstrap templates that do not render.
 	Problems []string `json:"problems"`
@@ -37,6 +40,20 @@ type Report struct {
 
 	kubernetes kubernetes
 	tree       []row
+}
+
+// Effect says what a fault did: what was not ready just before it was lifted,
+// or at the end where it was not.
+type Effect struct {
+	Fault string `json:"fault"`
+	Down  []Down `json:"down"`
+}
+
+// Down is an object that was not ready.
+type Down struct {
+	domain.Ref
+	State   domain.State `json:"state"`
+	Message string       `json:"message"`
 }
 
 // Count says how many objects of a kind there are, and how many are ready.

@@ -27,6 +27,7 @@ func (s *Stage) report(incomplete string) *Report {
 		OffModel:    []OffModel{},
 		Problems:    nonNil(s.problems()),
 		Incomplete:  incomplete,
+		Faults:      s.faultEffects(),
 		kubernetes:  s.kubernetesInfo(),
 	}
 	for _, kind := range countedKinds {

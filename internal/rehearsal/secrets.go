@@ -29,7 +29,7 @@ func (s *Stage) openVault(ctx context.Context, e *engine) error {
 		file = filepath.Join(s.repository.Root, configured)
 	}
 	e.vaultFile = file
-	o := onepassword.ServerOptions{File: file, Assumptions: s.assumptions}
+	o := onepassword.ServerOptions{File: file, Assumptions: s.assumptions, Faults: s.faults}
 	if file == "" || s.options.AssumeSecrets {
 		e.assumer = &onepassword.Assumer{Seed: s.options.Seed}
 		o.Assume = e.assumer.Fields
@@ -44,8 +44,31 @@ func (s *Stage) openVault(ctx context.Context, e *engine) error {
 		return &MisuseError{err}
 	}
 	e.wanted = wantedKeys(s.repository.Documents())
-	e.vaultURL, _, err = e.vault.Listen(ctx, "127.0.0.1:0")
-	return err
+	if e.vaultURL, _, err = e.vault.Listen(ctx, "127.0.0.1:0"); err != nil {
+		return err
+	}
+	go s.followFaults(ctx, e)
+	return nil
+}
+
+// followFaults has all secrets read again when a fault of the Connect server
+// begins or ends: in life it would be noticed at the next refresh.
+func (s *Stage) followFaults(ctx context.Context, e *engine) {
+	changed, stop := s.faults.Changes()
+	defer stop()
+	var known []domain.Fault
+	for {
+		now := slices.DeleteFunc(s.faults.Active(), func(f domain.Fault) bool { return !onepassword.Concerns(f.Kind) })
+		if !slices.Equal(now, known) {
+			known = now
+			e.trigger.Refresh()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
 }
 
 // lockVault keeps what is made up to what the repository's lock lists.

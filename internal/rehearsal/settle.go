@@ -90,6 +90,12 @@ func (s *Stage) Settle(ctx context.Context) *Report {
 	}
 	s.watcher.Subscribe(s.touchNews())
 	incomplete := s.settle(ctx)
+	if incomplete == "" && s.directSettled(ctx) {
+		incomplete = s.settle(ctx)
+	}
+	for _, f := range s.faults.Active() {
+		s.noteEffect(f)
+	}
 	return s.report(incomplete)
 }
 

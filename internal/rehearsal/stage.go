@@ -51,6 +51,9 @@ type Stage struct {
 	index       *render.Index
 	assumptions *domain.Assumptions
 	simulated   *simulated
+	faults      *domain.Faults
+	spoilt      *spoilt // nil where no mistake is made in the tree
+	origin      string  // the owner's working tree
 	engine      *engine
 	hooks       *notification.Server
 	webhooks    string // where they are answered
@@ -65,6 +68,7 @@ type Stage struct {
 
 	mu        sync.Mutex
 	noted     []string
+	effects   []Effect
 	onProblem func(string)
 	kinds     kinds
 	// connects are the Services of Connect servers that were missed, and
@@ -82,6 +86,7 @@ func Open(ctx context.Context, o Options) (*Stage, error) {
 		index:       &render.Index{},
 		assumptions: &domain.Assumptions{},
 		simulated:   &simulated{},
+		faults:      &domain.Faults{},
 		began:       time.Now(),
 		done:        make(chan error, 1),
 		entered:     make(chan error, 1),
@@ -104,6 +109,7 @@ const defaultSeed = 1
 const slots = 8
 
 func (s *Stage) open(ctx context.Context) error {
+	s.options.Faults = scheduled(s.options.Faults)
 	if address := s.options.Webhooks; address != "" {
 		if err := notification.CheckAddress(address, false); err != nil {
 			return &MisuseError{err}
@@ -111,6 +117,11 @@ func (s *Stage) open(ctx context.Context) error {
 	}
 	if err := s.openRepository(ctx); err != nil {
 		return &MisuseError{err}
+	}
+	for _, f := range s.options.Faults {
+		if atOnce(f) {
+			s.faults.Inject(f)
+		}
 	}
 	ctx, s.stop = context.WithCancel(ctx)
 	return s.boot(ctx)
@@ -132,12 +143,37 @@ func (s *Stage) openRepository(ctx context.Context) error {
 	if s.repository, err = repo.Open(ctx, path, repo.Options{}); err != nil {
 		return err
 	}
+	s.origin = s.repository.Root
+	if spoils(s.options.Faults) {
+		if err := s.spoilRepository(ctx); err != nil {
+			return err
+		}
+	}
 	if s.cluster, err = s.repository.Cluster(cluster); err != nil {
 		return err
 	}
 	s.options.Seed = cmp.Or(s.options.Seed, s.repository.Config.Seed, defaultSeed)
 	s.kinds.brought = s.kindsOfCharts()
 	return nil
+}
+
+// spoilRepository goes on with a copy of the working tree, in which mistakes
+// can be made; those that are there from the beginning are made at once.
+func (s *Stage) spoilRepository(ctx context.Context) error {
+	var err error
+	if s.spoilt, err = spoil(ctx, s.origin); err != nil {
+		return err
+	}
+	s.closed = append(s.closed, s.spoilt.close)
+	for _, f := range s.options.Faults {
+		if atOnce(f) {
+			if err := s.spoilt.spoil(f); err != nil {
+				return fmt.Errorf("fault %s: %w", f, err)
+			}
+		}
+	}
+	s.repository, err = repo.Open(ctx, s.spoilt.dir, repo.Options{})
+	return err
 }
 
 // Snapshot returns every observed object as it stands now.

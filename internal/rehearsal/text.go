@@ -26,6 +26,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	p.headline(r)
 	p.tree(r.tree)
 	p.problems(r)
+	p.faults(r.Faults)
 	if o.Assumptions {
 		p.assumptions(r.Assumptions)
 	}
@@ -111,6 +112,24 @@ func (p *textPrinter) causes(causes []cause) {
 		if last.Known() && (i+1 == len(causes) || causes[i+1].place != last) {
 			p.printf("      %s\n", p.paint(faint, last.String()))
 		}
+	}
+}
+
+// faults says what each fault did, the first objects by name.
+func (p *textPrinter) faults(effects []Effect) {
+	const shown = 5
+	for _, e := range effects {
+		var names []string
+		for _, d := range e.Down[:min(shown, len(e.Down))] {
+			names = append(names, fmt.Sprintf("%s %s", d.Ref, d.State))
+		}
+		if more := len(e.Down) - shown; more > 0 {
+			names = append(names, fmt.Sprintf("and %d more", more))
+		}
+		if len(names) == 0 {
+			names = []string{"nothing was down"}
+		}
+		p.printf("%s fault %s: %s\n", p.paint(yellow, "!"), e.Fault, strings.Join(names, ", "))
 	}
 }
 

@@ -111,6 +111,10 @@ type ChartOptions struct {
 	Embedded fs.FS
 	// Offline keeps off the network.
 	Offline bool
+	// Reach, if set, is asked before a chart's URL is, wherever the chart comes
+	// from then. Its error stands for the server's answer, even where a mapping
+	// or the cache has the chart; it may be called concurrently.
+	Reach func(url string) error
 	// StandIn lets a chart that cannot be reached be played by one of Embedded.
 	StandIn bool
 	// Assumptions records what a stand-in plays.
@@ -188,6 +192,11 @@ func (c *Charts) Fetch(ctx context.Context, req ChartRequest) (*ChartResult, err
 	req.URL = strings.TrimRight(req.URL, "/")
 	if err := req.check(); err != nil {
 		return nil, err
+	}
+	if c.o.Reach != nil {
+		if err := c.o.Reach(req.chartURL()); err != nil {
+			return nil, req.unreachable(err)
+		}
 	}
 	if result, err := c.mapped(req); result != nil || err != nil {
 		return result, err

@@ -53,6 +53,9 @@ type Options struct {
 	// Refresh is sent a value when an overridden folder may have changed. Nil
 	// means that folders are looked at again at the repository's interval only.
 	Refresh <-chan struct{}
+	// Reach, if set, is asked before a repository's URL is, overridden or not.
+	// Its error stands for the server's answer.
+	Reach func(url string) error
 	// Offline makes a repository that would have to be fetched fail.
 	Offline bool
 	// RefusePrivate refuses servers on private networks and on this machine.

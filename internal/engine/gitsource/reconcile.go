@@ -101,6 +101,11 @@ func (a *attempt) run(ctx context.Context) error {
 	if !overridden && a.o.Offline {
 		return fmt.Errorf("failed to checkout and determine revision: %s is not cloned offline", git.Redact(a.obj.Spec.URL))
 	}
+	if a.o.Reach != nil {
+		if err := a.o.Reach(git.Redact(a.obj.Spec.URL)); err != nil {
+			return fetchFailed(err)
+		}
+	}
 	if overridden {
 		if err := a.findIncludes(ctx); err != nil {
 			return err

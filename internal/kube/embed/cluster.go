@@ -2,7 +2,6 @@ package embed
 
 import (
 	"context"
-	"net"
 	"sync"
 	"time"
 
@@ -16,7 +15,7 @@ type cluster struct {
 	options  kube.Options
 	state    *state
 	keys     *keys
-	listener net.Listener
+	listener *door
 	etcd     *storage
 	api      *apiServer
 
@@ -54,7 +53,7 @@ func newCluster(o kube.Options, s *state) (*cluster, error) {
 		return nil, err
 	}
 	c := &cluster{
-		options: o, state: s, keys: k, listener: listener,
+		options: o, state: s, keys: k, listener: newDoor(listener),
 		failed: make(chan error, 1), controllersEnd: make(chan struct{}), apiEnd: make(chan struct{}), done: make(chan struct{}),
 	}
 	c.etcd = newStorage(s, c.fail)

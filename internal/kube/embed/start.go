@@ -60,6 +60,7 @@ func (c *cluster) launch(starting, life context.Context) error {
 	}
 	c.setClientConfig()
 	go c.serve(apiLife)
+	go c.listener.follow(apiLife, c.options.Faults)
 	if err := c.runControllers(controllersLife); err != nil {
 		return errors.Join(err, <-stored)
 	}

@@ -1,0 +1,273 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"hearth/internal/domain"
+	"hearth/internal/manifest"
+	"hearth/internal/manifest/edit"
+)
+
+// Bounds of the copy of a working tree.
+const (
+	maxSpoiltFiles = 100_000
+	maxSpoiltBytes = 1 << 30
+)
+
+// spoilt is a copy of a working tree, into which mistakes are made: the
+// owner's own files are never touched.
+type spoilt struct {
+	dir  string
+	root *os.Root
+	kept map[string]kept // by the mistake
+}
+
+// kept is what a file held before a mistake; nil where it was not there.
+type kept struct {
+	file string
+	text []byte
+}
+
+// spoil copies a working tree, in which mistakes can be made from then on.
+// Call close when done.
+func spoil(ctx context.Context, from string) (*spoilt, error) {
+	dir, err := os.MkdirTemp("", "hearth-tree-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for a copy of the working tree: %w", err)
+	}
+	s := &spoilt{dir: dir, kept: map[string]kept{}}
+	if err := copyTree(ctx, from, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("copy the working tree %s: %w", from, err), s.close())
+	}
+	if s.root, err = os.OpenRoot(dir); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *spoilt) close() error {
+	if s.root != nil {
+		s.root.Close()
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// copyTree copies files and the links between them. The history is not copied
+// but pointed at.
+func copyTree(ctx context.Context, from, to string) error {
+	var files, bytes int64
+	return filepath.WalkDir(from, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		rel, err := filepath.Rel(from, name)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		switch {
+		case rel == ".":
+			return nil
+		case rel == ".git" && entry.IsDir():
+			if err := os.WriteFile(target, []byte("gitdir: "+name+"\n"), 0o600); err != nil {
+				return err
+			}
+			return fs.SkipDir
+		case entry.IsDir():
+			return os.Mkdir(target, 0o700)
+		case entry.Type()&fs.ModeSymlink != 0:
+			return copyLink(name, target)
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		files, bytes = files+1, bytes+int64(len(data))
+		if files > maxSpoiltFiles || bytes > maxSpoiltBytes {
+			return fmt.Errorf("it holds more than %d files or %d MiB", maxSpoiltFiles, maxSpoiltBytes>>20)
+		}
+		return os.WriteFile(target, data, 0o600)
+	})
+}
+
+func copyLink(name, target string) error {
+	link, err := os.Readlink(name)
+	if err != nil {
+		return err
+	}
+	return os.Symlink(link, target)
+}
+
+// spoil makes the mistake that a fault is, if it is one. A nil s has no tree,
+// and is given no such fault.
+func (s *spoilt) spoil(f domain.Fault) error {
+	switch f.Kind {
+	case domain.FaultEdit:
+		return s.edit(f.Which)
+	case domain.FaultOverlay:
+		return s.lay(f.Which)
+	}
+	return nil
+}
+
+// mend takes back what a fault did to the tree.
+func (s *spoilt) mend(f domain.Fault) error {
+	switch f.Kind {
+	case domain.FaultEdit:
+		return s.takeBack(f.Which)
+	case domain.FaultOverlay:
+		return s.unlay(f.Which)
+	}
+	return nil
+}
+
+// lay puts the files of a folder over the tree.
+func (s *spoilt) lay(folder string) error {
+	return fs.WalkDir(os.DirFS(folder), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return err
+		}
+		return s.replace("overlay "+folder+" "+name, name, func([]byte) ([]byte, error) { return data, nil })
+	})
+}
+
+// unlay takes them away again.
+func (s *spoilt) unlay(folder string) error {
+	var errs []error
+	for mistake := range s.kept {
+		if strings.HasPrefix(mistake, "overlay "+folder+" ") {
+			errs = append(errs, s.takeBack(mistake))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// edit makes the mistake FILE:PATH=VALUE.
+func (s *spoilt) edit(mistake string) error {
+	file, rest, ok := strings.Cut(mistake, ":")
+	spelled, value, set := cutValue(rest)
+	if !ok || !set || file == "" {
+		return fmt.Errorf("%q is not of the form FILE:PATH=VALUE", mistake)
+	}
+	path, err := edit.FieldPath(spelled)
+	if err != nil {
+		return err
+	}
+	return s.replace(mistake, file, func(text []byte) ([]byte, error) {
+		docs, err := manifest.Parse(file, text)
+		if err != nil {
+			return nil, err
+		}
+		doc := documentWith(docs, path)
+		if doc == nil {
+			return nil, fmt.Errorf("%s: no document has %s", file, spelled)
+		}
+		return edit.Apply(text, editOf(file, doc.Line, path, value))
+	})
+}
+
+// cutValue cuts PATH=VALUE at the first equals sign outside of brackets.
+func cutValue(text string) (path, value string, ok bool) {
+	depth := 0
+	for i, r := range text {
+		switch r {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		case '=':
+			if depth == 0 {
+				return text[:i], text[i+1:], true
+			}
+		}
+	}
+	return text, "", false
+}
+
+// editOf sets a field to a value, or takes it out where the value is null.
+// Numbers and booleans are taken for such unless they are quoted.
+func editOf(file string, line int, path []string, value string) edit.Edit {
+	if value == "null" {
+		return edit.Remove(file, line, path)
+	}
+	if n, err := strconv.Atoi(value); err == nil {
+		return edit.Set(file, line, path, n)
+	}
+	if value == "true" || value == "false" {
+		return edit.Set(file, line, path, value == "true")
+	}
+	if unquoted, err := strconv.Unquote(value); err == nil {
+		value = unquoted
+	}
+	return edit.Set(file, line, path, value)
+}
+
+// documentWith returns the document that has most of a path, the first of
+// them: a mistake may be a field that is not there yet.
+func documentWith(docs []*manifest.Document, path []string) *manifest.Document {
+	for n := len(path); n > 0; n-- {
+		for _, doc := range docs {
+			if _, ok := doc.Find(path[:n]...); ok {
+				return doc
+			}
+		}
+	}
+	return nil
+}
+
+// replace rewrites a file, and keeps what it held.
+func (s *spoilt) replace(mistake, file string, rewrite func([]byte) ([]byte, error)) error {
+	before, err := manifest.Read(s.root, file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	after, err := rewrite(before)
+	if err != nil {
+		return err
+	}
+	if dir := filepath.Dir(file); dir != "." {
+		if err := s.root.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	if _, known := s.kept[mistake]; !known {
+		s.kept[mistake] = kept{file, before}
+	}
+	return s.root.WriteFile(file, after, 0o600)
+}
+
+// takeBack takes a mistake back.
+func (s *spoilt) takeBack(mistake string) error {
+	was, ok := s.kept[mistake]
+	if !ok {
+		return nil
+	}
+	delete(s.kept, mistake)
+	if was.text == nil {
+		return s.root.Remove(was.file)
+	}
+	return s.root.WriteFile(was.file, was.text, 0o600)
+}
+
+// spoils reports whether faults make mistakes in the tree.
+func spoils(faults []domain.Fault) bool {
+	for _, f := range faults {
+		if f.Kind == domain.FaultEdit || f.Kind == domain.FaultOverlay {
+			return true
+		}
+	}
+	return false
+}

@@ -14,8 +14,9 @@ import (
 // rooms says which rooms of the house each room may import, beside itself.
 var rooms = map[string][]string{
 	"api":           {},
-	"cli":           {"diff", "domain", "drift", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "scaffold", "secrets", "source"},
+	"cli":           {"diagnose", "diff", "domain", "drift", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "scaffold", "secrets", "source", "timeline"},
 	"compatibility": {},
+	"diagnose":      {"api", "domain", "kube", "manifest", "observe", "render", "repo", "source", "spelling"},
 	"diff":          {"domain", "graph", "render", "repo", "rule", "source"},
 	"domain":        {},
 	"drift":         {"domain", "kube", "render", "repo"},
@@ -25,7 +26,7 @@ var rooms = map[string][]string{
 	"manifest":      {"domain"},
 	"observe":       {"api", "domain", "kube"},
 	"onepassword":   {"api", "domain", "manifest"},
-	"rehearsal":     {"api", "domain", "engine", "kube", "manifest", "observe", "onepassword", "render", "repo", "secrets", "source", "standin"},
+	"rehearsal":     {"api", "diagnose", "domain", "engine", "kube", "manifest", "observe", "onepassword", "render", "repo", "secrets", "source", "standin", "timeline"},
 	"render":        {"domain", "kube", "manifest", "repo", "source"},
 	"repo":          {"domain", "manifest"},
 	"rule":          {"api", "domain", "graph", "manifest", "onepassword", "render", "repo", "schema", "secrets", "source", "spelling"},
@@ -35,6 +36,7 @@ var rooms = map[string][]string{
 	"spelling":      {},
 	"source":        {"domain"},
 	"standin":       {"api", "domain", "kube"},
+	"timeline":      {"domain"},
 }
 
 // TestImportsPointOneWay holds the rooms to what they may know of each other.

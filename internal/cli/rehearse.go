@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hearth/internal/rehearsal"
+	"hearth/internal/timeline"
 )
 
 func newRehearseCommand(p Process) *cobra.Command {
@@ -19,6 +20,7 @@ func newRehearseCommand(p Process) *cobra.Command {
 		output          string
 		timeout         time.Duration
 		showAssumptions bool
+		scenarios       []string
 	)
 	cmd := &cobra.Command{
 		Use:   "rehearse [PATH]",
@@ -35,6 +37,9 @@ repository that cannot be read.`,
 				return err
 			}
 			o.Timeout = timeout
+			if len(scenarios) > 0 {
+				return playScenarios(cmd.Context(), p, o, scenarios, output)
+			}
 			print, err := reportPrinter(output, showAssumptions)
 			if err != nil {
 				return err
@@ -42,6 +47,9 @@ repository that cannot be read.`,
 			report, err := runRehearsal(cmd.Context(), p, o, output == "text")
 			if err != nil {
 				return err
+			}
+			if err := keepReport(report); err != nil {
+				fmt.Fprintf(p.Stderr, "hearth: %v\n", err)
 			}
 			if err := print(p.Stdout, report); err != nil {
 				return failure{exitFailed, fmt.Errorf("write the report: %w", err)}
@@ -53,7 +61,8 @@ repository that cannot be read.`,
 		},
 	}
 	stage.register(cmd.Flags())
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "the form of the report: text, json or junit")
+	cmd.Flags().StringArrayVar(&scenarios, "scenario", nil, "play the scenario of a file, or all of a folder: what goes wrong, and what is to be seen (repeatable)")
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "the form of the report: text, json, junit, or html, a page with the timeline")
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "the last resort: end after so long even if things still move")
 	cmd.Flags().BoolVar(&showAssumptions, "show-assumptions", false, "list everything that the rehearsal had to make up")
 	return cmd
@@ -107,6 +116,8 @@ func reportPrinter(output string, showAssumptions bool) (func(io.Writer, *rehear
 		}, nil
 	case "junit":
 		return func(w io.Writer, r *rehearsal.Report) error { return r.WriteJUnit(w) }, nil
+	case "html":
+		return func(w io.Writer, r *rehearsal.Report) error { return timeline.WriteHTML(w, r.Timeline) }, nil
 	}
-	return nil, fmt.Errorf("-o %q is none of text, json, junit", output)
+	return nil, fmt.Errorf("-o %q is none of text, json, junit, html", output)
 }

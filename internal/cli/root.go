@@ -97,6 +97,7 @@ func newRootCommand(p Process) *cobra.Command {
 		newNewCommand(p),
 		newSecretsCommand(p),
 		newRehearseCommand(p),
+		newTimelineCommand(p),
 		newUpCommand(p),
 		newGetCommand(),
 		newDriftCommand(p),

@@ -177,7 +177,8 @@ func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
 		}),
 		helmrelease.Setup(mgr, helmrelease.Options{
 			Gate: s.gate, Objects: s.objects, Store: e.store, Artifacts: artifacts, Charts: e.loaded, Index: s.index, UnknownKind: s.unknownKind,
-			Recorder: news.Recorder("helm-controller"),
+			NoCrossNamespaceRefs: s.options.NoCrossNamespaceRefs,
+			Recorder:             news.Recorder("helm-controller"),
 		}),
 		fluxinstance.Setup(mgr, fluxinstance.Options{
 			Gate: s.gate, Objects: s.objects, Index: s.index, Assumptions: s.assumptions, Recorder: news.Recorder("flux-operator"),
@@ -190,7 +191,7 @@ func (s *Stage) castEngine(mgr manager.Manager, e *engine) error {
 		}),
 		externalsecret.Setup(mgr, externalsecret.Options{
 			Gate: s.gate, Seed: s.options.Seed, Connect: e.connect, Available: s.available, Prepare: e.prepare,
-			Assumptions: s.assumptions, Trigger: &e.trigger,
+			Assumptions: s.assumptions, Trigger: &e.trigger, OtherKinds: e.allowsOtherKinds,
 		}),
 		reloader.Setup(mgr, reloader.Options{Gate: s.gate, Active: e.runsReloader, Recorder: mgr.GetEventRecorderFor("reloader")}),
 	)

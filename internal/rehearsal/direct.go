@@ -39,8 +39,13 @@ func cues(faults []domain.Fault, settled bool) []cue {
 
 // direct injects and lifts faults by their timetable, until that or ctx ends.
 func (s *Stage) direct(ctx context.Context, settled bool) {
+	s.walk(ctx, cues(s.options.Faults, settled))
+}
+
+// walk plays a timetable, until that or ctx ends.
+func (s *Stage) walk(ctx context.Context, list []cue) {
 	began := time.Now()
-	for _, c := range cues(s.options.Faults, settled) {
+	for _, c := range list {
 		if !pause(ctx, time.Until(began.Add(c.at))) {
 			return
 		}

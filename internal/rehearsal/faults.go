@@ -40,6 +40,7 @@ func (s *Stage) inject(ctx context.Context, f domain.Fault) error {
 		return fmt.Errorf("fault %s: %w", f, err)
 	}
 	s.faults.Inject(f)
+	s.noteBegun(f)
 	s.nudge(f)
 	return nil
 }
@@ -47,6 +48,7 @@ func (s *Stage) inject(ctx context.Context, f domain.Fault) error {
 // lift ends a fault. What was edited by hand is left to whoever corrects it.
 func (s *Stage) lift(f domain.Fault) error {
 	s.faults.Lift(f)
+	s.noteLifted(f)
 	if err := s.spoilt.mend(f); err != nil {
 		return fmt.Errorf("lift the fault %s: %w", f, err)
 	}

@@ -48,16 +48,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 			suite.Failures++
 		}
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(suite); err != nil {
-		return fmt.Errorf("write the JUnit report: %w", err)
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return suite.write(w)
 }
 
 func junitCaseOf(o Object) junitCase {

@@ -53,6 +53,9 @@ type Options struct {
 	Jitter float64
 	// Faults are what goes wrong, and when.
 	Faults []domain.Fault
+	// Spoilable lets mistakes be made in the tree later: the stage works on a
+	// copy of it.
+	Spoilable bool
 	// Timeout is the last resort that ends Settle; 0 means none.
 	Timeout time.Duration
 	// Kubernetes starts the cluster.

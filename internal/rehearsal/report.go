@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hearth/internal/domain"
+	"hearth/internal/timeline"
 )
 
 // Verdict says how a rehearsal ended.
@@ -31,6 +32,8 @@ type Report struct {
 	// Faults are those that were injected, with what was down when each was
 	// lifted, or at the end.
 	Faults []Effect `json:"faults,omitempty"`
+	// Timeline says when each object was in which state.
+	Timeline *timeline.Timeline `json:"timeline"`
 	// Problems are mistakes of the repository that no object shows: files that
 	// could not be read, bootstrap templates that do not render.
 	Problems []string `json:"problems"`

@@ -54,6 +54,8 @@ func (s *Stage) report(incomplete string) *Report {
 	if n := len(r.CriticalPath); n > 0 {
 		r.PredictedSeconds = r.CriticalPath[n-1].PredictedSeconds
 	}
+	r.Timeline = s.course(snapshot, r.CriticalPath, now)
+	r.Timeline.Verdict, r.Timeline.Assumptions = string(r.Verdict), r.Assumptions
 	r.tree = s.rows(snapshot, r.Objects)
 	return r
 }

@@ -69,6 +69,7 @@ type Stage struct {
 	mu        sync.Mutex
 	noted     []string
 	effects   []Effect
+	onset     []onset
 	onProblem func(string)
 	kinds     kinds
 	// connects are the Services of Connect servers that were missed, and
@@ -121,6 +122,7 @@ func (s *Stage) open(ctx context.Context) error {
 	for _, f := range s.options.Faults {
 		if atOnce(f) {
 			s.faults.Inject(f)
+			s.noteBegun(f)
 		}
 	}
 	ctx, s.stop = context.WithCancel(ctx)
@@ -144,7 +146,7 @@ func (s *Stage) openRepository(ctx context.Context) error {
 		return err
 	}
 	s.origin = s.repository.Root
-	if spoils(s.options.Faults) {
+	if s.options.Spoilable || spoils(s.options.Faults) {
 		if err := s.spoilRepository(ctx); err != nil {
 			return err
 		}

@@ -1,0 +1,302 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"hearth/internal/diagnose"
+	"hearth/internal/domain"
+	"hearth/internal/observe"
+)
+
+// recovery bounds how long the homelab may take to come back.
+const recovery = 5 * time.Minute
+
+// ScenarioResult is how a scenario went.
+type ScenarioResult struct {
+	File string `json:"file"`
+	Name string `json:"name"`
+	// Missed says what was expected and not seen; empty where all was.
+	Missed []string `json:"missed"`
+	// Causes are those that were found when all was seen, or at the end.
+	Causes []string `json:"causes"`
+	// SeenSeconds is after how long all was seen, RecoveredSeconds after how
+	// long everything was back once the faults were lifted.
+	SeenSeconds      float64 `json:"seenSeconds"`
+	RecoveredSeconds float64 `json:"recoveredSeconds"`
+}
+
+// Passed reports whether everything went as expected.
+func (r ScenarioResult) Passed() bool { return len(r.Missed) == 0 }
+
+// RunScenarios plays scenarios, one after another, and tells each result as it
+// comes. Those whose faults begin once all has settled share a stage while
+// the homelab comes back after each; others have a stage of their own. An
+// error says that a stage could not be opened: a *MisuseError, as of [Open].
+func RunScenarios(ctx context.Context, o Options, scenarios []*Scenario, tell func(ScenarioResult)) error {
+	var shared *Stage
+	defer func() { closeQuietly(shared) }()
+	for i, scenario := range scenarios {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		next := shared
+		if !scenario.fromHealthy() || shared != nil && shared.options.Cluster != scenario.cluster(o) {
+			next = nil
+		}
+		if next == nil {
+			var err error
+			closeQuietly(shared)
+			shared = nil
+			if next, err = Open(ctx, scenario.options(o, scenarios[i:])); err != nil {
+				return fmt.Errorf("%s: %w", scenario.File, err)
+			}
+		}
+		result := next.play(ctx, scenario)
+		tell(result)
+		if scenario.fromHealthy() && result.Passed() && len(scenario.Stays) == 0 {
+			shared = next
+			continue
+		}
+		closeQuietly(next)
+		shared = nil
+	}
+	return nil
+}
+
+func closeQuietly(s *Stage) {
+	if s != nil {
+		s.Close() // what its processes say at their end concerns no scenario
+	}
+}
+
+func (s *Scenario) cluster(o Options) string {
+	if s.Cluster != "" {
+		return s.Cluster
+	}
+	return o.Cluster
+}
+
+// options are those of the stage that a scenario needs, and those may share
+// that follow it.
+func (s *Scenario) options(o Options, following []*Scenario) Options {
+	o.Cluster = s.cluster(o)
+	o.Faults = nil
+	for _, f := range s.faults {
+		if atOnce(f) {
+			f.Until = 0 // the scenario lifts it
+			o.Faults = append(o.Faults, f)
+		}
+	}
+	o.Spoilable = slices.ContainsFunc(following, func(s *Scenario) bool { return spoils(s.faults) })
+	return o
+}
+
+// play walks through a scenario. Faults that are there at once are on.
+func (s *Stage) play(ctx context.Context, scenario *Scenario) ScenarioResult {
+	result := ScenarioResult{File: scenario.File, Name: scenario.Name, Missed: []string{}}
+	if scenario.fromHealthy() {
+		if why := s.awaitHealth(ctx, nil); why != "" {
+			result.Missed = append(result.Missed, "before the faults "+why)
+			return result
+		}
+	}
+	began := time.Now()
+	stop := s.stageFaults(ctx, scenario.faults)
+	result.Missed, result.Causes = s.expect(ctx, scenario)
+	result.SeenSeconds = round(time.Since(began).Seconds())
+	stop()
+	began = time.Now()
+	if why := s.awaitHealth(ctx, scenario.Stays); why != "" {
+		result.Missed = append(result.Missed, "after the faults were lifted "+why)
+	}
+	result.RecoveredSeconds = round(time.Since(began).Seconds())
+	return result
+}
+
+// stageFaults plays a timetable of faults in the background. The function
+// returned ends that, and lifts whatever is on.
+func (s *Stage) stageFaults(ctx context.Context, faults []domain.Fault) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var list []cue
+	for _, settled := range []bool{false, true} {
+		list = append(list, cues(faults, settled)...)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.walk(ctx, list)
+	}()
+	return func() {
+		cancel()
+		<-done
+		for _, f := range s.faults.Active() {
+			if err := s.lift(f); err != nil {
+				s.problem("%v", err)
+			}
+		}
+	}
+}
+
+// expect waits until all that a scenario expects is seen at once, and returns
+// what was missed, and the causes that were found.
+func (s *Stage) expect(ctx context.Context, scenario *Scenario) (missed, causes []string) {
+	ctx, cancel := context.WithTimeout(ctx, scenario.patience())
+	defer cancel()
+	settled, tried := s.whenQuiet(ctx), false
+	changes, stop := s.watcher.Changes()
+	defer stop()
+	for {
+		look, err := s.explain(context.WithoutCancel(ctx))
+		if err != nil {
+			return []string{err.Error()}, nil
+		}
+		missed, causes = scenario.missing(s.watcher.Snapshot(), look), causesOf(look)
+		if len(missed) == 0 {
+			return missed, causes
+		}
+		select {
+		case <-ctx.Done():
+			return missed, causes
+		case <-changes:
+			if s.gate.Quiet(ctx, glance) != nil {
+				continue // one last look
+			}
+		case <-time.After(time.Second): // a diagnosis may be a matter of time alone
+		case <-settled:
+			settled = nil
+			if !tried {
+				tried = true
+				s.tryAgain(ctx)
+				settled = s.whenQuiet(ctx)
+			}
+		}
+	}
+}
+
+// glance is how long nothing changes before somebody looks again.
+const glance = 200 * time.Millisecond
+
+// tryAgain is what a rehearsal does once nothing makes progress any more.
+func (s *Stage) tryAgain(ctx context.Context) {
+	s.assume(ctx)
+	if err := s.retry(ctx); err != nil && ctx.Err() == nil {
+		s.problem("%v", err)
+	}
+	s.gate.Touch()
+}
+
+// awaitHealth waits until everything is ready but for what stays broken, and
+// says what is not.
+func (s *Stage) awaitHealth(ctx context.Context, stays []string) (why string) {
+	ctx, cancel := context.WithTimeout(ctx, recovery)
+	defer cancel()
+	for {
+		incomplete := s.settle(ctx)
+		if why = s.notBack(stays); why == "" || incomplete != "" || ctx.Err() != nil {
+			return why
+		}
+		if !pause(ctx, time.Second) { // a back-off may still run
+			return why
+		}
+	}
+}
+
+// notBack names what is not ready.
+func (s *Stage) notBack(stays []string) string {
+	var names []string
+	for _, o := range s.watcher.Snapshot() {
+		if o.Ready || o.Suspended || slices.ContainsFunc(stays, func(p string) bool { return fits(p, o.Ref) }) {
+			continue
+		}
+		names = append(names, fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message))
+	}
+	return strings.Join(names, "; ")
+}
+
+// missing says what of a scenario is not to be seen.
+func (s *Scenario) missing(snapshot []observe.Object, look *diagnose.Report) []string {
+	missed := []string{}
+	expected := map[string]bool{}
+	for _, e := range s.Expect {
+		expected[e.Cause] = true
+		if e.Object != "" && !slices.ContainsFunc(snapshot, e.seen) {
+			missed = append(missed, e.objectMissed(snapshot))
+		}
+		if e.Cause != "" && !slices.ContainsFunc(look.Findings, e.explained) {
+			missed = append(missed, e.causeMissed(look))
+		}
+	}
+	for _, f := range look.Findings {
+		if !s.MoreCauses && !expected[f.Cause] {
+			missed = append(missed, fmt.Sprintf("%s is blamed, too: %s", f.Cause, f.Sentence))
+		}
+	}
+	for _, u := range look.Unexplained {
+		if !s.MoreCauses {
+			missed = append(missed, fmt.Sprintf("%s is not explained: %s", u.Object, u.Message))
+		}
+	}
+	return missed
+}
+
+// seen reports whether an object is the one that is expected, in its state.
+func (e Expectation) seen(o observe.Object) bool {
+	return fits(e.Object, o.Ref) && (e.State == "" || e.State == string(o.State)) && strings.Contains(o.Message, e.Message)
+}
+
+func (e Expectation) objectMissed(snapshot []observe.Object) string {
+	for _, o := range snapshot {
+		if fits(e.Object, o.Ref) {
+			return fmt.Sprintf("%s is %s (%s), expected %s", o.Ref, o.State, o.Message, e.wanted())
+		}
+	}
+	return fmt.Sprintf("%s does not exist, expected %s", e.Object, e.wanted())
+}
+
+func (e Expectation) wanted() string {
+	if e.Message == "" {
+		return e.State
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %q", e.State, e.Message))
+}
+
+// explained reports whether a finding is the cause that is expected, where it
+// is expected.
+func (e Expectation) explained(f *diagnose.Finding) bool {
+	if f.Cause != e.Cause {
+		return false
+	}
+	file, line, lined := strings.Cut(e.At, ":")
+	return e.At == "" || f.Place.File == file && (!lined || fmt.Sprint(f.Place.Line) == line)
+}
+
+func (e Expectation) causeMissed(look *diagnose.Report) string {
+	var found []string
+	for _, f := range look.Findings {
+		found = append(found, fmt.Sprintf("%s at %s", f.Cause, f.Place))
+	}
+	if len(found) == 0 {
+		found = []string{"no cause"}
+	}
+	return strings.TrimSpace(fmt.Sprintf("found was %s, expected %s %s", strings.Join(found, ", "), e.Cause, e.At))
+}
+
+func causesOf(look *diagnose.Report) []string {
+	names := []string{}
+	for _, f := range look.Findings {
+		names = append(names, f.Cause)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// fits reports whether a KIND/NAMESPACE/NAME pattern names an object.
+func fits(pattern string, ref domain.Ref) bool {
+	ok, err := path.Match(pattern, ref.Kind+"/"+ref.Namespace+"/"+ref.Name)
+	return err == nil && ok
+}

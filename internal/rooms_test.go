@@ -16,7 +16,7 @@ var rooms = map[string][]string{
 	"api":           {},
 	"cli":           {"diagnose", "diff", "domain", "drift", "graph", "kube", "manifest", "observe", "onepassword", "rehearsal", "render", "repo", "rule", "scaffold", "secrets", "source", "timeline"},
 	"compatibility": {},
-	"diagnose":      {"api", "domain", "kube", "manifest", "observe", "render", "repo", "source", "spelling"},
+	"diagnose":      {"api", "domain", "graph", "kube", "manifest", "observe", "render", "repo", "source", "spelling"},
 	"diff":          {"domain", "graph", "render", "repo", "rule", "source"},
 	"domain":        {},
 	"drift":         {"domain", "kube", "render", "repo"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,9 @@ does. The order is always the same, and a comment before each object says whose
 it is and where it stands. A variable that the tree does not tell stays visible
 as ${NAME}. Releases are rendered whose chart is at hand: mapped to a folder in
 .hearth.yaml, or fetched before. Without PATH it is the current folder, or the
-example homelab where that holds none. Exit code 0: fine; 1: something cannot be
+example homelab where that holds none. Of a repository with several clusters all
+are built by "all", one after the other, unless --cluster or PATH names one; the
+comments, and each List of JSON, then say which. Exit code 0: fine; 1: something cannot be
 built; 2: misuse, or a repository that cannot be read.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), p, args) },
@@ -81,7 +84,7 @@ func (f *buildFlags) build(ctx context.Context, path string, target *gitops.Targ
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.Cluster(f.cluster)
+	clusters, err := f.clusters(r, target)
 	if err != nil {
 		return nil, err
 	}
@@ -91,20 +94,44 @@ func (f *buildFlags) build(ctx context.Context, path string, target *gitops.Targ
 	}
 	builds := &kept.Builds{Store: keptBuildStore(f.noCache)}
 	defer builds.Store.Trim()
-	state, err := desired.Build(ctx, r, c, desired.Options{Charts: charts, Builds: builds})
-	if err != nil {
+	whole := &built{}
+	var states []*desired.State
+	for _, c := range clusters {
+		state, err := desired.Build(ctx, r, c, desired.Options{Charts: charts, Builds: builds})
+		if err != nil {
+			return nil, err
+		}
+		chosen, err := f.choose(state, target)
+		if err != nil {
+			return nil, err
+		}
+		if len(clusters) > 1 {
+			for i := range chosen {
+				chosen[i].cluster = c.Name
+			}
+		}
+		b, err := f.written(state, chosen)
+		if err != nil {
+			return nil, failure{exitFailed, fmt.Errorf("write what was built: %w", err)}
+		}
+		whole.Text, whole.Notes, whole.Bad = whole.Text+b.Text, whole.Notes+b.Notes, whole.Bad || b.Bad
+		states = append(states, state)
+	}
+	known.put(ctx, path, states, whole)
+	return whole, nil
+}
+
+// clusters are those to build for: the one that is chosen, or, for all there is,
+// every one where nothing chooses, by their names.
+func (f *buildFlags) clusters(r *repo.Repository, target *gitops.Target) ([]*repo.Cluster, error) {
+	c, err := r.Cluster(f.cluster)
+	if err == nil {
+		return []*repo.Cluster{c}, nil
+	}
+	if target != nil || f.cluster != "" || len(r.Clusters) == 0 {
 		return nil, err
 	}
-	chosen, err := f.choose(state, target)
-	if err != nil {
-		return nil, err
-	}
-	b, err := f.written(state, chosen)
-	if err != nil {
-		return nil, failure{exitFailed, fmt.Errorf("write what was built: %w", err)}
-	}
-	known.put(ctx, path, state, b)
-	return b, nil
+	return slices.SortedFunc(slices.Values(r.Clusters), func(a, b *repo.Cluster) int { return strings.Compare(a.Name, b.Name) }), nil
 }
 
 // buildArgs reads what to build (nil is all), and the path.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hearth/internal/kube/gitops"
@@ -83,8 +84,8 @@ func (k *knownBuild) get() *built {
 }
 
 // put keeps an output, where it depends on nothing but the name.
-func (k *knownBuild) put(ctx context.Context, path string, s *desired.State, b *built) {
-	if k == nil || !k.covers(s) {
+func (k *knownBuild) put(ctx context.Context, path string, states []*desired.State, b *built) {
+	if k == nil || len(states) == 0 || slices.ContainsFunc(states, k.misses) {
 		return
 	}
 	// Somebody may have edited the tree meanwhile.
@@ -92,7 +93,7 @@ func (k *knownBuild) put(ctx context.Context, path string, s *desired.State, b *
 	if err != nil || now.Sum != k.tree.Sum {
 		return
 	}
-	b.Charts = mapped(s.Repository)
+	b.Charts = mapped(states[0].Repository)
 	if data, err := json.Marshal(b); err == nil {
 		k.store.Put(k.name, data)
 		k.store.Trim()
@@ -111,17 +112,17 @@ func mapped(r *repo.Repository) map[string]string {
 	return listings
 }
 
-// covers reports whether all files that a state was computed from are part of
+// misses reports whether some file that a state was computed from is no part of
 // the name: hidden ones are not.
-func (k *knownBuild) covers(s *desired.State) bool {
+func (k *knownBuild) misses(s *desired.State) bool {
 	for _, of := range s.Kustomizations {
 		for _, file := range of.Read {
 			_, err := os.Lstat(filepath.Join(k.tree.Root, filepath.FromSlash(file)))
 			// Flux makes the kustomization of a folder that has none.
 			if !k.tree.Files[file] && !errors.Is(err, fs.ErrNotExist) {
-				return false
+				return true
 			}
 		}
 	}
-	return true
+	return false
 }

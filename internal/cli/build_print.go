@@ -17,6 +17,8 @@ import (
 
 // build is what a Kustomization or HelmRelease would apply.
 type build struct {
+	// cluster is named where several are built.
+	cluster string
 	of      domain.Ref
 	objects []*desired.Object
 	// chart is that of a release, and missing why it is not at hand; played says
@@ -55,7 +57,7 @@ func releaseBuild(r *desired.Release) build {
 func tellBuilds(w io.Writer, builds []build) (bad bool) {
 	var missing, played []string
 	for _, b := range builds {
-		id := b.of.Namespace + "/" + b.of.Name
+		id := b.in() + b.of.Namespace + "/" + b.of.Name
 		if b.missing != "" {
 			missing = append(missing, fmt.Sprintf("%s (%s)", id, b.missing))
 		}
@@ -63,10 +65,10 @@ func tellBuilds(w io.Writer, builds []build) (bad bool) {
 			played = append(played, id)
 		}
 		for _, note := range b.notes {
-			fmt.Fprintf(w, "hearth: %s: %s\n", b.of, printable(note))
+			fmt.Fprintf(w, "hearth: %s%s: %s\n", b.in(), b.of, printable(note))
 		}
 		if b.err != nil {
-			fmt.Fprintf(w, "hearth: %s cannot be built: %s\n", b.of, printable(b.err.Error()))
+			fmt.Fprintf(w, "hearth: %s%s cannot be built: %s\n", b.in(), b.of, printable(b.err.Error()))
 			bad = true
 		}
 	}
@@ -79,15 +81,24 @@ func tellBuilds(w io.Writer, builds []build) (bad bool) {
 	return bad
 }
 
+// in names the cluster, where several are built.
+func (b build) in() string {
+	if b.cluster == "" {
+		return ""
+	}
+	return b.cluster + ": "
+}
+
 // origin says whose an object is, and where it stands.
 func (b build) origin(o *desired.Object) string {
+	whose := b.in() + b.of.String()
 	if b.chart != "" {
-		return b.of.String() + ", " + b.chart
+		return whose + ", " + b.chart
 	}
 	if place := o.Place(); place.Known() {
-		return b.of.String() + ", " + place.String()
+		return whose + ", " + place.String()
 	}
-	return b.of.String()
+	return whose
 }
 
 // buildsYAML writes builds as documents, each behind a comment.
@@ -122,7 +133,8 @@ func (b build) yaml(w io.Writer, state *desired.State) error {
 	return nil
 }
 
-// buildsJSON writes builds as one List, which kubectl takes.
+// buildsJSON writes builds as one List, which kubectl takes. Where several
+// clusters are built it says whose it is.
 func buildsJSON(w io.Writer, state *desired.State, builds []build) error {
 	items := []map[string]any{}
 	for _, b := range builds {
@@ -133,5 +145,9 @@ func buildsJSON(w io.Writer, state *desired.State, builds []build) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(map[string]any{"apiVersion": "v1", "kind": "List", "items": items})
+	list := map[string]any{"apiVersion": "v1", "kind": "List", "items": items}
+	if len(builds) > 0 && builds[0].cluster != "" {
+		list["cluster"] = builds[0].cluster
+	}
+	return enc.Encode(list)
 }

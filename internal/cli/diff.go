@@ -86,7 +86,7 @@ func (f *diffFlags) diff(ctx context.Context, p Process, args []string) error {
 	if err := checkForm(f.output, diffForms...); err != nil {
 		return err
 	}
-	collectSeldom()
+	collectHardly()
 	q, err := f.request(folderOf(args))
 	if err != nil {
 		return err

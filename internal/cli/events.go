@@ -2,15 +2,15 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
 	"hearth/internal/domain"
@@ -18,11 +18,17 @@ import (
 	"hearth/internal/observe"
 )
 
-// eventsFlags say which events to show.
+// eventsFlags say which events to show, and where else to tell them.
 type eventsFlags struct {
 	clusterFlags
-	follow bool
-	output string
+	follow  bool
+	output  string
+	since   time.Duration
+	types   []string
+	journal string
+	webhook string
+	keyFile string
+	metrics string
 }
 
 func newEventsCommand() *cobra.Command {
@@ -34,18 +40,50 @@ func newEventsCommand() *cobra.Command {
 that Kubernetes and the reconcilers recorded, those that say the same as one,
 and the domain's own events (FluxReconciled, HelmReleaseReady, SecretSynced,
 HTTPRouteCreated), of which the last of each object is known. --follow goes on
-with what happens, until Ctrl-C. With -o json each is a line. Exit code 1: there
-is no such cluster or object; 2: misuse.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), cmd.OutOrStdout(), args) },
+with what happens, until Ctrl-C: every transition from a state to the next, too,
+every domain event (DriftCorrected, PodRestarted, ImagePulled and
+DependencyBlocked beside those above), and what becomes overdue; --journal
+keeps it on disk, --webhook delivers it, --metrics serves Prometheus. Without
+--follow, --journal shows what was kept, and needs no cluster. Exit code 1:
+there is no such cluster or object; 2: misuse.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args)
+		},
 	}
 	flags := cmd.Flags()
 	f.register(flags)
 	flags.BoolVarP(&f.follow, "follow", "f", false, "go on with what happens")
-	flags.StringVarP(&f.output, "output", "o", "text", "the form of the output: text or json, a line each")
+	flags.StringVarP(&f.output, "output", "o", "text", "the form of the output: text, json or cloudevents, a line each")
+	flags.DurationVar(&f.since, "since", 0, "only what happened so long ago at most")
+	flags.StringSliceVar(&f.types, "types", nil, "only these: kubernetes, domain, state, overdue (default all)")
+	flags.StringVar(&f.journal, "journal", "", "the folder of the journal: with --follow it is written, otherwise read")
+	flags.StringVar(&f.webhook, "webhook", "", "the URL to which each event is posted as a CloudEvent, with --follow")
+	flags.StringVar(&f.keyFile, "webhook-key", "", "the file of the key that signs them (HMAC-SHA256, header X-Signature)")
+	flags.StringVar(&f.metrics, "metrics", "", "the loopback host:port that serves Prometheus metrics, with --follow (port 0 takes a free one)")
 	return cmd
 }
 
-func (f *eventsFlags) run(ctx context.Context, w io.Writer, args []string) error {
+// check finds misuse before anything is contacted.
+func (f *eventsFlags) check() error {
+	errs := []error{f.clusterFlags.check(), checkForm(f.output, "text", "json", "cloudevents")}
+	for _, name := range f.types {
+		if _, ok := eventTypes[name]; !ok {
+			errs = append(errs, fmt.Errorf("--types %q is none of kubernetes, domain, state, overdue", name))
+		}
+	}
+	if f.since < 0 {
+		errs = append(errs, fmt.Errorf("--since %s lies in the future", f.since))
+	}
+	if !f.follow && (f.webhook != "" || f.metrics != "") {
+		errs = append(errs, errors.New("--webhook and --metrics tell what happens: they need --follow"))
+	}
+	if f.keyFile != "" && f.webhook == "" {
+		errs = append(errs, errors.New("--webhook-key signs what --webhook delivers: name a URL, too"))
+	}
+	return errors.Join(errs...)
+}
+
+func (f *eventsFlags) run(ctx context.Context, w, problems io.Writer, args []string) error {
 	var targets []gitops.Target
 	if len(args) > 0 {
 		var err error
@@ -53,18 +91,38 @@ func (f *eventsFlags) run(ctx context.Context, w io.Writer, args []string) error
 			return err
 		}
 	}
-	if err := errors.Join(f.check(), checkForm(f.output, "text", "json")); err != nil {
+	if err := f.check(); err != nil {
 		return err
+	}
+	show := &eventPrinter{w: w, form: f.output, painter: painter(colours(w)), types: f.types, namespace: f.namespace, source: sourceOfJournal}
+	if f.since > 0 {
+		show.since = time.Now().Add(-f.since)
+	}
+	err := f.show(ctx, show, problems, targets)
+	if err == nil && show.err != nil {
+		err = failure{exitFailed, fmt.Errorf("write the events: %w", show.err)}
+	}
+	if err == nil && show.printed == 0 && f.output == "text" {
+		fmt.Fprintln(w, "nothing is on record")
+	}
+	return err
+}
+
+// show prints what the flags ask for.
+func (f *eventsFlags) show(ctx context.Context, show *eventPrinter, problems io.Writer, targets []gitops.Target) error {
+	if f.journal != "" && !f.follow {
+		show.targets = targets
+		return f.replay(show, problems)
 	}
 	c, config, err := f.open()
 	if err != nil {
 		return err
 	}
+	show.source = sourceOf(config)
 	found, err := f.find(ctx, c, config, targets)
 	if err != nil {
 		return err
 	}
-	show := &eventPrinter{w: w, form: f.output, painter: painter(colours(w))}
 	for _, o := range found {
 		show.of = append(show.of, domain.Ref{Kind: o.Kind.Kind, Namespace: o.GetNamespace(), Name: o.GetName()})
 	}
@@ -77,72 +135,12 @@ func (f *eventsFlags) run(ctx context.Context, w io.Writer, args []string) error
 	for _, h := range list {
 		show.print(h)
 	}
-	if f.follow {
-		klog.SetLogger(logr.Discard()) // a watch that is opened again is no news
-		if err := observe.FollowHappenings(ctx, config, c, f.namespace, show.print); err != nil {
-			return failure{exitFailed, unreachable(config, err)}
-		}
+	if !f.follow {
+		return nil
 	}
-	if show.err != nil {
-		return failure{exitFailed, fmt.Errorf("write the events: %w", show.err)}
-	}
-	if show.printed == 0 && f.output == "text" {
-		fmt.Fprintln(w, "nothing is on record")
-	}
-	return nil
+	klog.SetLogger(logr.Discard()) // a watch that is opened again is no news
+	return f.followOn(ctx, c, config, show, problems, list)
 }
 
-// eventPrinter writes happenings, those of some objects only where there are
-// any. print may be called concurrently.
-type eventPrinter struct {
-	mu      sync.Mutex
-	w       io.Writer
-	form    string
-	of      []domain.Ref
-	printed int
-	err     error
-	painter
-}
-
-func (p *eventPrinter) print(h observe.Happening) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.wanted(h.Object) || p.err != nil {
-		return
-	}
-	p.printed++
-	if p.form == "json" {
-		p.err = json.NewEncoder(p.w).Encode(h)
-		return
-	}
-	_, p.err = io.WriteString(p.w, p.line(h))
-}
-
-// line is a happening in text: a log, not a table, since it may go on.
-func (p *eventPrinter) line(h observe.Happening) string {
-	colour := ""
-	switch h.Type {
-	case "Warning":
-		colour = yellow
-	case observe.TypeDomain:
-		colour = green
-	}
-	times := ""
-	if h.Count > 1 {
-		times = fmt.Sprintf(" (%d times)", h.Count)
-	}
-	return fmt.Sprintf("%s  %s  %s  %s: %s%s\n", h.Time.Local().Format(time.DateTime), p.paint(colour, pad(printable(h.Type), 7)),
-		printable(h.Object.String()), printable(h.Reason), printable(h.Message), times)
-}
-
-func (p *eventPrinter) wanted(o domain.Ref) bool {
-	if len(p.of) == 0 {
-		return true
-	}
-	for _, ref := range p.of {
-		if ref == o {
-			return true
-		}
-	}
-	return false
-}
+// sourceOf names a cluster as the source of CloudEvents.
+func sourceOf(config *rest.Config) string { return strings.TrimSuffix(config.Host, "/") }

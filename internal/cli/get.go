@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
 
 	"hearth/internal/observe"
 )
@@ -22,22 +23,28 @@ type getFlags struct {
 	clusterFlags
 	output        string
 	allNamespaces bool
+	overdue       bool
 }
 
 func newGetCommand() *cobra.Command {
 	var f getFlags
 	cmd := &cobra.Command{
-		Use:   "get [all|kustomizations|helmreleases|externalsecrets|pods|httproutes] [NAME...]",
+		Use:   "get [all|everything|KIND] [NAME...]",
 		Short: "Show the homelab that is up, in the language of its states",
 		Long: `Show the states of the homelab that is up, or of any cluster that a kubeconfig
 names. Ready of a HelmRelease says that Helm succeeded, so its pods stand
-beside it. Without a kind it is all of them. Short names: ks, hr, es, po, route.
-Exit code 1: there is no such cluster or object; 2: misuse.`,
+beside it. Without a kind, and as "all", it is Kustomizations (ks), HelmReleases
+(hr), ExternalSecrets (es), Pods (po) and HTTPRoutes (route); further kinds are
+Gateways (gw), PersistentVolumeClaims (pvc), Certificates (cert), Databases
+(db), Nodes (no) and Sources (src), and "everything" is them all. --overdue
+shows what should have happened by now, what is not tried again, and what waits
+for its next try. Exit code 1: there is no such cluster or object; 2: misuse.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	flags := cmd.Flags()
 	f.register(flags)
 	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "objects of all namespaces, as without -n")
+	flags.BoolVar(&f.overdue, "overdue", false, "only what a temporal rule speaks of: overdue, out of retries, in back-off")
 	flags.StringVarP(&f.output, "output", "o", "text", "the form of the output: text or json")
 	return cmd
 }
@@ -53,11 +60,15 @@ func (f *getFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), getTimeout)
 	defer cancel()
-	objects, err := observe.Read(ctx, config)
+	sight, err := f.look(ctx, config, kinds)
 	if err != nil {
 		return failure{exitFailed, unreachable(config, err)}
 	}
-	v, err := newView(objects, kinds, f.namespace, names)
+	tellClosed(cmd.ErrOrStderr(), sight.Closed, kinds)
+	if f.overdue {
+		return f.printLate(cmd.OutOrStdout(), sight.Late, kinds, names)
+	}
+	v, err := newView(sight.Objects, kinds, f.namespace, names)
 	if err != nil {
 		return failure{exitFailed, err}
 	}
@@ -65,6 +76,27 @@ func (f *getFlags) run(cmd *cobra.Command, args []string) error {
 		return failure{exitFailed, fmt.Errorf("write the objects: %w", err)}
 	}
 	return nil
+}
+
+// look looks no wider than the kinds need.
+func (f *getFlags) look(ctx context.Context, config *rest.Config, kinds []kindOfView) (*observe.Sight, error) {
+	if f.overdue || slices.ContainsFunc(kinds, furtherView) {
+		return observe.ReadAll(ctx, config)
+	}
+	objects, err := observe.Read(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return &observe.Sight{Objects: objects}, nil
+}
+
+// tellClosed says which of the kinds asked for may not be read.
+func tellClosed(w io.Writer, closed []string, kinds []kindOfView) {
+	for _, kind := range closed {
+		if kindShown(kinds, kind) {
+			fmt.Fprintf(w, "hearth: objects of kind %s may not be read, and are not shown\n", kind)
+		}
+	}
 }
 
 // what checks the flags and arguments, before anything is contacted.
@@ -77,6 +109,9 @@ func (f *getFlags) what(args []string) (kinds []kindOfView, names []string, err 
 	}
 	if f.allNamespaces {
 		f.namespace = ""
+	}
+	if len(args) == 0 && f.overdue {
+		return allViewKinds, nil, nil
 	}
 	if len(args) == 0 {
 		return viewKinds, nil, nil
@@ -96,37 +131,4 @@ func (f *getFlags) print(w io.Writer, v *view) error {
 	}
 	width, _ := terminalSize(w)
 	return v.text(w, width, painter(colours(w)), time.Now())
-}
-
-// kindOfView is a kind that is shown: its section's title, and the names that
-// it goes by.
-type kindOfView struct {
-	kind, title string
-	names       []string
-}
-
-// viewKinds are the kinds in the order in which they are shown: from Git to
-// the container.
-var viewKinds = []kindOfView{
-	{"Kustomization", "Kustomizations", []string{"kustomizations", "kustomization", "ks"}},
-	{"HelmRelease", "HelmReleases", []string{"helmreleases", "helmrelease", "hr"}},
-	{"ExternalSecret", "ExternalSecrets", []string{"externalsecrets", "externalsecret", "es"}},
-	{"Pod", "Pods", []string{"pods", "pod", "po"}},
-	{"HTTPRoute", "HTTPRoutes", []string{"httproutes", "httproute", "routes", "route"}},
-}
-
-// parseKinds reads "all", a kind, or several joined by commas.
-func parseKinds(s string) ([]kindOfView, error) {
-	var kinds []kindOfView
-	for _, name := range strings.Split(strings.ToLower(s), ",") {
-		if name == "all" {
-			return viewKinds, nil
-		}
-		i := slices.IndexFunc(viewKinds, func(k kindOfView) bool { return slices.Contains(k.names, name) })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no kind %q to show: name all, kustomizations (ks), helmreleases (hr), externalsecrets (es), pods (po) or httproutes (route)", name)
-		}
-		kinds = append(kinds, viewKinds[i])
-	}
-	return kinds, nil
 }

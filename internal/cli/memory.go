@@ -28,9 +28,14 @@ const checkLimit = 800 << 20
 
 // collectSeldom lets a check use more memory, and less time, unless the user has
 // said otherwise.
-func collectSeldom() {
+func collectSeldom() { collectAt(checkGarbage) }
+
+// collectHardly is for what lives for a third of a second.
+func collectHardly() { collectAt(3 * checkGarbage) }
+
+func collectAt(percent int) {
 	limitMemoryTo(checkLimit)
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(checkGarbage)
+		debug.SetGCPercent(percent)
 	}
 }

@@ -21,6 +21,7 @@ func newRehearseCommand(p Process) *cobra.Command {
 		timeout         time.Duration
 		showAssumptions bool
 		scenarios       []string
+		long            longFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "rehearse [PATH]",
@@ -39,6 +40,13 @@ repository that cannot be read.`,
 			o.Timeout = timeout
 			if len(scenarios) > 0 {
 				return playScenarios(cmd.Context(), p, o, scenarios, output)
+			}
+			if long.asked() {
+				pace := ""
+				if cmd.Flags().Changed("pace") {
+					pace = stage.pace
+				}
+				return long.run(cmd.Context(), p, o, pace, output)
 			}
 			print, err := reportPrinter(output, showAssumptions)
 			if err != nil {
@@ -61,6 +69,7 @@ repository that cannot be read.`,
 		},
 	}
 	stage.register(cmd.Flags())
+	long.register(cmd.Flags())
 	cmd.Flags().StringArrayVar(&scenarios, "scenario", nil, "play the scenario of a file, or all of a folder: what goes wrong, and what is to be seen (repeatable)")
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "the form of the report: text, json, junit, or html, a page with the timeline")
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "the last resort: end after so long even if things still move")

@@ -17,6 +17,7 @@ type stageFlags struct {
 	cluster string
 	pace    string
 	offline bool
+	images  bool
 	sources []string
 	vault   string
 	assume  bool
@@ -28,6 +29,7 @@ func (f *stageFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.cluster, "cluster", "", "the cluster to rehearse, where the repository has several")
 	flags.StringVar(&f.pace, "pace", "instant", "how fast simulated pulls and starts play: instant, real, or a factor such as 60x")
 	flags.BoolVar(&f.offline, "offline", false, "stay off the network: play charts that cannot be had by stand-ins")
+	flags.BoolVar(&f.images, "verify-images", false, "look the pods' images up at their registries: that tag and digest exist, and suit the nodes")
 	flags.StringArrayVar(&f.sources, "source", nil, "take the chart at a URL from a folder: oci://registry/chart=DIR (repeatable)")
 	flags.StringVar(&f.vault, "vault", "", "the vault file that stands in for 1Password")
 	flags.BoolVar(&f.assume, "assume-secrets", false, "make up what the vault file lacks")
@@ -51,14 +53,15 @@ func (f *stageFlags) options(p Process, args []string) (rehearsal.Options, error
 		return rehearsal.Options{}, err
 	}
 	o := rehearsal.Options{
-		Cluster:    f.cluster,
-		Pace:       pace,
-		Offline:    f.offline,
-		Sources:    sources,
-		Vault:      f.vault,
-		Seed:       f.seed,
-		Faults:     faults,
-		Kubernetes: p.Kubernetes,
+		Cluster:      f.cluster,
+		Pace:         pace,
+		Offline:      f.offline,
+		VerifyImages: f.images,
+		Sources:      sources,
+		Vault:        f.vault,
+		Seed:         f.seed,
+		Faults:       faults,
+		Kubernetes:   p.Kubernetes,
 
 		AssumeSecrets: f.assume,
 	}

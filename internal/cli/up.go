@@ -13,8 +13,9 @@ import (
 
 func newUpCommand(p Process) *cobra.Command {
 	var (
-		stage stageFlags
-		own   rehearsal.Options
+		stage   stageFlags
+		own     rehearsal.Options
+		metrics string
 	)
 	cmd := &cobra.Command{
 		Use:   "up [PATH]",
@@ -32,10 +33,10 @@ Ctrl-C stops everything. With --state the next up goes on where this one was.`,
 			if own.Jitter < 0 || own.Jitter > 0.5 {
 				return fmt.Errorf("--jitter %v is not between 0 and 0.5", own.Jitter)
 			}
-			o.StateDir, o.Address, o.Webhooks = own.StateDir, own.Address, own.Webhooks
+			o.StateDir, o.Address, o.Webhooks, o.DNS = own.StateDir, own.Address, own.Webhooks, own.DNS
 			o.Notify, o.AllowPrivate = own.Notify, own.AllowPrivate
 			o.RefusePrivate, o.NoCrossNamespaceRefs, o.Jitter = own.RefusePrivate, own.NoCrossNamespaceRefs, own.Jitter
-			return runUp(cmd, p, o)
+			return runUp(cmd, p, o, metrics)
 		},
 	}
 	stage.register(cmd.Flags())
@@ -43,16 +44,18 @@ Ctrl-C stops everything. With --state the next up goes on where this one was.`,
 	flags.StringVar(&own.StateDir, "state", "", "the folder that keeps the cluster between runs")
 	flags.StringVar(&own.Address, "listen", "", "the loopback host:port of the API server (default a free port)")
 	flags.StringVar(&own.Webhooks, "webhooks", "", "the loopback host:port that answers Receivers' webhooks (default none; port 0 takes a free one)")
+	flags.StringVar(&own.DNS, "dns", "", "the loopback IP:port that answers DNS queries for the homelab's names (default a free port)")
+	flags.StringVar(&metrics, "metrics", "", "the loopback host:port that serves Prometheus metrics (default none; port 0 takes a free one)")
 	flags.BoolVar(&own.Notify, "notify", false, "let Alerts deliver to their Providers, instead of telling what would be sent")
 	flags.BoolVar(&own.AllowPrivate, "allow-private", false, "let Providers lead to private and loopback addresses")
 	flags.BoolVar(&own.RefusePrivate, "refuse-private", false, "refuse sources on private networks and on this machine")
-	flags.BoolVar(&own.NoCrossNamespaceRefs, "no-cross-namespace-refs", false, "refuse references of Kustomizations, Alerts and Receivers to other namespaces")
+	flags.BoolVar(&own.NoCrossNamespaceRefs, "no-cross-namespace-refs", false, "refuse references of Kustomizations, HelmReleases, Alerts and Receivers to other namespaces")
 	flags.Float64Var(&own.Jitter, "jitter", 0, "the share of an interval, up to 0.5, by which Kustomizations are looked at earlier or later")
 	return cmd
 }
 
 // runUp keeps a stage open until the context ends, which is no failure.
-func runUp(cmd *cobra.Command, p Process, o rehearsal.Options) (err error) {
+func runUp(cmd *cobra.Command, p Process, o rehearsal.Options, metrics string) (err error) {
 	ctx := cmd.Context()
 	stage, err := rehearsal.Open(ctx, o)
 	if err != nil {
@@ -70,12 +73,23 @@ func runUp(cmd *cobra.Command, p Process, o rehearsal.Options) (err error) {
 	}
 	defer forget()
 	fmt.Fprintf(p.Stdout, "%s\nkubeconfig %s\n", stage.Headline(), kubeconfig)
+	fmt.Fprintf(p.Stdout, "dns %s\n", stage.Names().Address())
 	if url := stage.Webhooks(); url != "" {
 		fmt.Fprintf(p.Stdout, "webhooks %s\n", url)
 	}
+	unobserve, err := observeUp(ctx, stage.Kubernetes().Config(), metrics, p.Stdout)
+	if err != nil {
+		return failure{exitFailed, err}
+	}
+	defer func() {
+		if unobserveErr := unobserve(); unobserveErr != nil {
+			fmt.Fprintf(p.Stdout, "! %s\n", printable(unobserveErr.Error()))
+		}
+	}()
 	fmt.Fprintln(p.Stdout)
 	stop := showLog(p.Stdout, stage)
 	defer stop()
+	stage.OnDoor(func(d rehearsal.Door) { fmt.Fprintf(p.Stdout, "%s\n", printable(d.String())) })
 	stage.OnProblem(func(problem string) { fmt.Fprintf(p.Stdout, "! %s\n", printable(problem)) })
 	if err := stage.Follow(ctx); err != nil {
 		return failure{exitFailed, err}

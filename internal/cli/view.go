@@ -23,7 +23,7 @@ func newView(objects []observe.Object, kinds []kindOfView, namespace string, nam
 	v := &view{kinds: kinds, pods: observe.Pods(objects)}
 	found := map[string]bool{}
 	for _, o := range objects {
-		if !slices.ContainsFunc(kinds, func(k kindOfView) bool { return k.kind == o.Kind }) ||
+		if !kindShown(kinds, o.Kind) ||
 			namespace != "" && o.Namespace != namespace || len(names) > 0 && !slices.Contains(names, o.Name) {
 			continue
 		}
@@ -42,11 +42,11 @@ func newView(objects []observe.Object, kinds []kindOfView, namespace string, nam
 	return v, nil
 }
 
-// of returns the objects of a kind.
+// of returns the objects of a kind, as the domain names kinds.
 func (v *view) of(kind string) []observe.Object {
 	var list []observe.Object
 	for _, o := range v.shown {
-		if o.Kind == kind {
+		if observe.DomainKind(o.Kind) == kind {
 			list = append(list, o)
 		}
 	}
@@ -85,8 +85,11 @@ func (v *view) section(w io.Writer, k kindOfView, list []observe.Object, width i
 		return err
 	}
 	if len(v.kinds) > 1 {
-		c := observe.Counts(list)[k.kind]
-		if _, err := fmt.Fprintf(w, "%s  %d of %d ready\n", k.title, c.Ready, c.Total); err != nil {
+		ready, total := 0, 0
+		for _, c := range observe.Counts(list) {
+			ready, total = ready+c.Ready, total+c.Total
+		}
+		if _, err := fmt.Fprintf(w, "%s  %d of %d ready\n", k.title, ready, total); err != nil {
 			return err
 		}
 	}
@@ -94,7 +97,7 @@ func (v *view) section(w io.Writer, k kindOfView, list []observe.Object, width i
 	for _, o := range list {
 		t.add(
 			cell{text: printable(o.Namespace)},
-			cell{text: printable(o.Name)},
+			cell{text: printable(nameOf(o))},
 			stateCell(o),
 			cell{text: age(now, o.Since)},
 			cell{text: podStates(v.pods[o.Ref], k.kind)},
@@ -103,6 +106,14 @@ func (v *view) section(w io.Writer, k kindOfView, list []observe.Object, width i
 		)
 	}
 	return t.write(w)
+}
+
+// nameOf names an object, with its kind where its section has several.
+func nameOf(o observe.Object) string {
+	if observe.DomainKind(o.Kind) == o.Kind {
+		return o.Name
+	}
+	return o.Kind + "/" + o.Name
 }
 
 func stateCell(o observe.Object) cell {

@@ -78,7 +78,9 @@ func (w *World) inNamespace(kind Kind, namespace string) []*Object {
 }
 
 // Namespaced returns the objects of a kind in a namespace, in order.
-func (w *World) Namespaced(kind Kind, namespace string) []*Object { return w.inNamespace(kind, namespace) }
+func (w *World) Namespaced(kind Kind, namespace string) []*Object {
+	return w.inNamespace(kind, namespace)
+}
 
 // Bringer returns the Kustomization or HelmRelease that applied an object, as
 // the object's own marks and its owners tell; nil where nobody did.

@@ -5,8 +5,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"hearth/internal/domain"
+	"hearth/internal/graph"
 	"hearth/internal/manifest"
 	"hearth/internal/render"
 	"hearth/internal/render/desired"
@@ -22,6 +24,8 @@ type Places interface {
 	Mention(key Key, text string) domain.Place
 	// Bringer returns the Kustomization or HelmRelease that applies an object.
 	Bringer(key Key) (Key, bool)
+	// Definers returns who brings the definition of a kind.
+	Definers(group, kind string) []Key
 }
 
 // Find looks a locus up: the line of the text, else of the field, else the
@@ -115,13 +119,13 @@ func mention(doc *manifest.Document, text string) domain.Place {
 
 // Tree looks places up in what a cluster of a repository should hold.
 type Tree struct {
-	state   *desired.State
+	graph   func() *graph.Graph
 	objects map[Key]*desired.Object
 }
 
 // NewTree returns the places of a state.
 func NewTree(s *desired.State) *Tree {
-	t := &Tree{state: s, objects: map[Key]*desired.Object{}}
+	t := &Tree{graph: sync.OnceValue(func() *graph.Graph { return graph.Build(s) }), objects: map[Key]*desired.Object{}}
 	for _, o := range s.Objects {
 		t.add(o)
 	}
@@ -172,6 +176,20 @@ func (t *Tree) Bringer(key Key) (Key, bool) {
 	return Key{}, false
 }
 
+// Definers implements [Places].
+func (t *Tree) Definers(group, kind string) []Key {
+	var keys []Key
+	for _, b := range t.graph().Brings(group, kind) {
+		switch {
+		case b.Release != nil && b.Release.Object != nil:
+			keys = append(keys, render.KeyOf(b.Release.Object.Unstructured))
+		case b.Kustomization != nil && b.Kustomization.Object != nil:
+			keys = append(keys, render.KeyOf(b.Kustomization.Object.Unstructured))
+		}
+	}
+	return keys
+}
+
 // Index looks places up in the index that the reconcilers keep beside what
 // they apply.
 type Index struct{ *render.Index }
@@ -201,3 +219,6 @@ func (x Index) Mention(key Key, text string) domain.Place {
 
 // Bringer implements [Places]; the index does not tell.
 func (x Index) Bringer(Key) (Key, bool) { return Key{}, false }
+
+// Definers implements [Places]; the index does not tell.
+func (x Index) Definers(string, string) []Key { return nil }

@@ -34,6 +34,7 @@ const (
 	stateNotReady    domain.State = "NotReady"
 	stateUnavailable domain.State = "Unavailable"
 	stateNoEndpoints domain.State = "NoEndpoints"
+	stateScaledDown  domain.State = "ScaledDown"
 	stateTerminating domain.State = "Terminating"
 	// StateSuspended is that of what its reconciler leaves alone.
 	StateSuspended domain.State = "Suspended"
@@ -232,6 +233,9 @@ func workloadTrouble(o *Object) *Trouble {
 	case DaemonSet:
 		want, have = o.Number("status", "desiredNumberScheduled"), o.Number("status", "numberAvailable")
 	}
+	if want == 0 && o.Kind() != DaemonSet {
+		return &Trouble{State: stateScaledDown, Message: "asks for no pods", Since: o.Created(), Quiet: true}
+	}
 	if have >= want {
 		return nil
 	}
@@ -345,7 +349,11 @@ func (w *World) replaced(o *Object) bool {
 		return parent.Condition("Complete").True() || w.outdone(parent)
 	}
 	workload := w.Workload(o)
-	return workload == nil || workload.Kind() != Job && workloadTrouble(workload) == nil
+	if workload == nil || workload.Kind() == Job {
+		return workload == nil
+	}
+	t := workloadTrouble(workload)
+	return t == nil || t.Quiet
 }
 
 // outdone reports whether a later run of a CronJob succeeded.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"sync"
 
 	"hearth/internal/render/desired"
 	"hearth/internal/render/kept"
@@ -37,7 +39,7 @@ func (q Request) Tree(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	defer q.Builds.Trim()
-	return q.take(ctx, r, &kept.Builds{Store: q.Builds}, nil)
+	return q.take(ctx, r, &kept.Builds{Store: q.Builds}, nothing)
 }
 
 // Trees are the snapshots of the base and of the working tree. Only what the
@@ -56,27 +58,36 @@ func (q Request) Trees(ctx context.Context) (before, after *Snapshot, err error)
 	q.Cluster = chosen.Name
 	builds := &kept.Builds{Store: q.Builds}
 	defer q.Builds.Trim()
-	if before, err = q.base(ctx, r, builds); err != nil {
+	commit, err := repo.ResolveRevision(r.Root, q.Base)
+	if err != nil {
 		return nil, nil, err
 	}
-	after, err = q.take(ctx, r, builds, before)
+	if data, ok := q.Snapshots.Get(q.name(r, commit)); ok {
+		// It is read while the working tree is built.
+		read := sync.OnceValues(func() (*Snapshot, error) {
+			s := &Snapshot{}
+			return s, json.Unmarshal(data, s)
+		})
+		go func() { _, _ = read() }()
+		after, err = q.take(ctx, r, builds, read)
+		if !errors.Is(err, errKept) {
+			before, _ = read()
+			return before, after, err
+		}
+	}
+	if before, err = q.base(ctx, r, commit, builds); err != nil {
+		return nil, nil, err
+	}
+	after, err = q.take(ctx, r, builds, func() (*Snapshot, error) { return before, nil })
 	return before, after, err
 }
 
+// errKept says that a snapshot that was kept cannot be read.
+var errKept = errors.New("a snapshot of a commit cannot be read")
+
 // base is the snapshot of the tree to compare with. One that was no homelab yet,
 // or without the cluster, holds nothing.
-func (q Request) base(ctx context.Context, r *repo.Repository, builds *kept.Builds) (*Snapshot, error) {
-	commit, err := repo.ResolveRevision(r.Root, q.Base)
-	if err != nil {
-		return nil, err
-	}
-	name := q.name(r, commit)
-	if data, ok := q.Snapshots.Get(name); ok {
-		var s Snapshot
-		if json.Unmarshal(data, &s) == nil {
-			return &s, nil
-		}
-	}
+func (q Request) base(ctx context.Context, r *repo.Repository, commit string, builds *kept.Builds) (*Snapshot, error) {
 	past, err := r.At(ctx, q.Base)
 	var revision *repo.RevisionError
 	switch {
@@ -90,12 +101,12 @@ func (q Request) base(ctx context.Context, r *repo.Repository, builds *kept.Buil
 		return &Snapshot{Revision: commit}, nil
 	}
 	builds.Still(ctx, past.Repository)
-	s, err := q.take(ctx, past.Repository, builds, nil)
+	s, err := q.take(ctx, past.Repository, builds, nothing)
 	if err != nil {
 		return nil, err
 	}
 	if data, err := json.Marshal(s); err == nil {
-		q.Snapshots.Put(name, data)
+		q.Snapshots.Put(q.name(r, commit), data)
 		q.Snapshots.Trim()
 	}
 	return s, nil
@@ -109,8 +120,12 @@ func (q Request) name(r *repo.Repository, commit string) string {
 	return kept.Digest(snapshotFormat, kept.Program(), r.Root, commit, q.Cluster, kept.Listing(q.ChartsDir), salt())
 }
 
-// take computes what a tree holds.
-func (q Request) take(ctx context.Context, r *repo.Repository, builds *kept.Builds, base *Snapshot) (*Snapshot, error) {
+// nothing is the base of what is compared with nothing.
+func nothing() (*Snapshot, error) { return nil, nil }
+
+// take computes what a tree holds; what the base has of it already is not
+// computed again.
+func (q Request) take(ctx context.Context, r *repo.Repository, builds *kept.Builds, base func() (*Snapshot, error)) (*Snapshot, error) {
 	c, err := r.Cluster(q.Cluster)
 	if err != nil {
 		return nil, err
@@ -119,9 +134,23 @@ func (q Request) take(ctx context.Context, r *repo.Repository, builds *kept.Buil
 	if err != nil {
 		return nil, err
 	}
-	state, err := desired.Build(ctx, r, c, desired.Options{Charts: charts, Builds: builds, Skip: base.Skip()})
+	skip := sync.OnceValue(func() func(*desired.Release) bool {
+		known, err := base()
+		if err != nil {
+			return nil
+		}
+		return known.Skip()
+	})
+	state, err := desired.Build(ctx, r, c, desired.Options{Charts: charts, Builds: builds, Skip: func(r *desired.Release) bool {
+		known := skip()
+		return known != nil && known(r)
+	}})
 	if err != nil {
 		return nil, err
 	}
-	return Taken(state, base)
+	known, err := base()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKept, err)
+	}
+	return Taken(state, known)
 }

@@ -50,12 +50,20 @@ func (e SecretSynced) When() time.Time { return e.Time }
 
 // HelmReleaseReady says that an install or upgrade succeeded.
 type HelmReleaseReady struct {
+	// Release is the HelmRelease; Name and Namespace are what Helm calls it.
 	Release      Ref    `json:"release"`
+	Name         string `json:"name"`
+	Namespace    string `json:"namespace"`
 	ChartVersion string `json:"chartVersion"`
 	// Values are what was applied, every leaf that came from a Secret
 	// replaced by a digest.
 	Values map[string]any `json:"values,omitempty"`
-	Time   time.Time      `json:"time"`
+	// ValuesFrom are the ConfigMaps and Secrets that supply further values, where
+	// those are not among Values: nobody has told them.
+	ValuesFrom []Ref `json:"valuesFrom,omitempty"`
+	// ValuesDigest is the digest of all values.
+	ValuesDigest string    `json:"valuesDigest,omitempty"`
+	Time         time.Time `json:"time"`
 }
 
 // EventName returns "HelmReleaseReady".
@@ -111,7 +119,7 @@ func EventMeanings() []EventMeaning {
 		},
 		{
 			Name: "HelmReleaseReady", Trigger: "an install or upgrade succeeded",
-			Contains:  []string{"release", "chart version", "applied values, secret ones as digests", "time"},
+			Contains:  []string{"release's name and namespace", "chart version", "applied values, secret ones as digests", "time"},
 			Consumers: []string{"HelmReleases that depend on it"},
 			Effects:   []string{"dependants go on", "the release's objects exist", "the status is reported"},
 		},

@@ -29,6 +29,7 @@ const (
 	FaultNodeDown            FaultKind = "node-down"
 	FaultNodePressure        FaultKind = "node-pressure"
 	FaultCrash               FaultKind = "crash"
+	FaultUnhealthy           FaultKind = "unhealthy"
 	FaultDiskFull            FaultKind = "disk-full"
 	FaultSlowDisk            FaultKind = "slow-disk"
 	FaultClassMissing        FaultKind = "class-missing"
@@ -75,6 +76,7 @@ func FaultKinds() []FaultInfo {
 		{FaultNodeDown, "NODE", true, "the node stops answering"},
 		{FaultNodePressure, "NODE", true, "the node runs out of disk space, and evicts pods"},
 		{FaultCrash, "NAMESPACE/WORKLOAD", true, "the containers of the workload exit right after they started"},
+		{FaultUnhealthy, "NAMESPACE/WORKLOAD", true, "the probes of the workload's containers fail"},
 		{FaultDiskFull, "STORAGECLASS", false, "the storage behind the class is full"},
 		{FaultSlowDisk, "STORAGECLASS", false, "volumes of the class take minutes to be made and attached"},
 		{FaultClassMissing, "STORAGECLASS", true, "nobody provisions volumes of the class"},

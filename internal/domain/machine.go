@@ -37,8 +37,10 @@ type Transition struct {
 
 // Machine is the lifecycle of one kind of object. Treat it as read-only.
 type Machine struct {
-	Name        string       `json:"name"` // lower case, as in `hearth model NAME`
-	Kind        string       `json:"kind"`
+	Name string `json:"name"` // lower case, as in `hearth model NAME`
+	Kind string `json:"kind"`
+	// Kinds are those of its objects, where they are several.
+	Kinds       []string     `json:"kinds,omitempty"`
 	Meaning     string       `json:"meaning"`
 	Initial     State        `json:"initial"`
 	States      []StateInfo  `json:"states"`
@@ -74,15 +76,16 @@ func (m *Machine) Final() []State {
 	return final
 }
 
-// Machines returns the four machines, from Git to the container.
+// Machines returns the four machines that the model draws, from Git to the
+// container.
 func Machines() []*Machine {
 	return []*Machine{&kustomizationMachine, &releaseMachine, &secretMachine, &podMachine}
 }
 
-// MachineFor finds a machine by its name or by the kind that it describes.
+// MachineFor finds a machine, of all, by its name or by a kind that it describes.
 func MachineFor(nameOrKind string) (m *Machine, ok bool) {
-	for _, m := range Machines() {
-		if m.Name == nameOrKind || m.Kind == nameOrKind {
+	for _, m := range all {
+		if m.Name == nameOrKind || m.describes(nameOrKind) {
 			return m, true
 		}
 	}

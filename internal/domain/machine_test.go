@@ -22,6 +22,14 @@ func TestAllows(t *testing.T) {
 		{"Pod", PodPullingImages, PodWaitingSecrets, false},
 		{"Pod", PodRunning, PodRunning, false},
 		{"Pod", PodTerminating, Absent, true},
+		{"HTTPRoute", RouteFailed, RouteReady, true},
+		{"Gateway", GatewayPending, GatewayReady, false},
+		{"PersistentVolumeClaim", ClaimLost, ClaimBound, false},
+		{"Certificate", CertificateExpired, CertificateReady, false},
+		{"Cluster", DatabaseCreating, DatabaseReady, true},
+		{"Database", DatabasePending, DatabaseReady, false},
+		{"Node", NodeReady, NodeUnreachable, true},
+		{"GitRepository", SourceReady, SourceFailed, false},
 	} {
 		m, ok := MachineFor(test.machine)
 		if !ok {
@@ -38,7 +46,7 @@ func TestAllows(t *testing.T) {
 
 // TestMachinesAreWhole holds what every machine must be, whatever it says.
 func TestMachinesAreWhole(t *testing.T) {
-	for _, m := range Machines() {
+	for _, m := range AllMachines() {
 		if !m.Allows(Absent, m.Initial) {
 			t.Errorf("%s: nothing leads to its initial state", m.Name)
 		}

@@ -197,6 +197,22 @@ func (s *secrets) await(obj client.Object, what string, met func() bool) {
 	}
 }
 
+// awaitGone waits until an object is no longer there.
+func (s *secrets) awaitGone(obj client.Object) {
+	s.t.Helper()
+	deadline := time.Now().Add(90 * time.Second)
+	for {
+		err := s.client.Get(s.t.Context(), client.ObjectKeyFromObject(obj), obj)
+		if apierrors.IsNotFound(err) {
+			return
+		}
+		if err != nil || time.Now().After(deadline) {
+			s.t.Fatalf("%T %s is still there: %v", obj, obj.GetName(), err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 func statusOf(obj client.Object) any {
 	switch obj := obj.(type) {
 	case *esv1.ExternalSecret:
@@ -363,17 +379,7 @@ data: [{secretKey: token, remoteRef: {key: plex, property: token}}]
 	if err := s.client.Delete(t.Context(), es); err != nil {
 		t.Fatal(err)
 	}
-	deadline = time.Now().Add(90 * time.Second)
-	for {
-		err := s.client.Get(t.Context(), client.ObjectKeyFromObject(secret), secret)
-		if apierrors.IsNotFound(err) {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the Secret outlives its owner: %v", err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	s.awaitGone(secret)
 }
 
 func TestExternalSecretFailsAndRecovers(t *testing.T) {
@@ -782,52 +788,5 @@ func TestExternalSecretOfTheOlderVersion(t *testing.T) {
 	s.synced(&esv1.ExternalSecret{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: s.namespace}})
 	if got := s.data("old")["DB_USER"]; got != "c4n4ry-user" {
 		t.Error("the Secret holds something else")
-	}
-}
-
-// BenchmarkExternalSecrets syncs 200 ExternalSecrets on 60 items, from the
-// moment their store exists.
-func BenchmarkExternalSecrets(b *testing.B) {
-	s := startSecrets(b)
-	var vault strings.Builder
-	vault.WriteString("vaults: [{name: Homelab, items: [")
-	for i := range 60 {
-		fmt.Fprintf(&vault, "{title: item-%d, fields: [{label: A, value: a}, {label: B, value: b}]},", i)
-	}
-	vault.WriteString("]}]")
-	s.vault(vault.String())
-	s.token()
-	for b.Loop() {
-		b.StopTimer()
-		all := make([]*esv1.ExternalSecret, 200)
-		for i := range all {
-			all[i] = s.externalSecret(fmt.Sprintf("app-%d", i), fmt.Sprintf(`{target: {template: {data: {X: "{{ .A }}{{ .B }}"}}}, dataFrom: [{extract: {key: item-%d}}]}`, i%60))
-		}
-		s.awaitReady(all[len(all)-1], corev1.ConditionUnknown, "does not exist")
-		b.StartTimer()
-		store := s.storeObject()
-		if err := s.client.Create(b.Context(), store); err != nil {
-			b.Fatal(err)
-		}
-		for _, es := range all {
-			s.synced(es)
-		}
-		b.StopTimer()
-		s.remove(store)
-		for _, es := range all {
-			s.remove(es)
-		}
-		b.StartTimer()
-	}
-}
-
-// remove deletes an object, and waits until it is gone.
-func (s *secrets) remove(obj client.Object) {
-	s.t.Helper()
-	if err := s.client.Delete(s.t.Context(), obj); err != nil {
-		s.t.Fatal(err)
-	}
-	for !apierrors.IsNotFound(s.client.Get(s.t.Context(), client.ObjectKeyFromObject(obj), obj)) {
-		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -36,6 +36,13 @@ func TestHelmReleaseInterop(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Fatalf("helm history shows %d revisions: %v", len(all), err)
 	}
+	listed, err := action.NewList(helm).Run()
+	if err != nil || len(listed) != 1 {
+		t.Fatalf("helm list shows %d releases: %v", len(listed), err)
+	}
+	if rel := listed[0].(*releasev1.Release); rel.Name != "demo" || rel.Version != 2 || rel.Info.Status != common.StatusDeployed || rel.Chart.Name() != "settings" {
+		t.Errorf("helm list shows %s, revision %d, %s", rel.Name, rel.Version, rel.Info.Status)
+	}
 	values, err := action.NewGetValues(helm).Run("demo")
 	if diff := cmp.Diff(map[string]any{"greeting": "two"}, values); err != nil || diff != "" {
 		t.Errorf("helm get values: %v\n%s", err, diff)
@@ -43,6 +50,10 @@ func TestHelmReleaseInterop(t *testing.T) {
 	status, err := action.NewGet(helm).Run("demo")
 	if err != nil || status.(*releasev1.Release).Version != 2 || !strings.Contains(status.(*releasev1.Release).Manifest, `greeting: "two"`) {
 		t.Errorf("helm get manifest: %+v, %v", status, err)
+	}
+	// On record are the chart's own templates, whatever rendered them.
+	if templates := status.(*releasev1.Release).Chart.Templates; len(templates) != 1 || string(templates[0].Data) != settings["templates/config.yaml"] {
+		t.Errorf("the record's templates are %v", templates)
 	}
 
 	back := action.NewRollback(helm)

@@ -21,7 +21,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"hearth/internal/engine/helmrelease"
 	"hearth/internal/render"
+	"hearth/internal/source"
 )
 
 // TestHelmReleaseChartTemplate looks at the HelmChart that spec.chart becomes.
@@ -406,6 +408,32 @@ func TestHelmReleaseValuesFields(t *testing.T) {
 	}
 	if got := event.Annotations["helm.toolkit.fluxcd.io/revision"]; got != hr.Status.LastAttemptedRevision {
 		t.Errorf("the event is about %s", got)
+	}
+}
+
+// TestHelmReleaseKeepsToItsNamespace refuses charts of other namespaces, where
+// that is asked for, until the spec changes.
+func TestHelmReleaseKeepsToItsNamespace(t *testing.T) {
+	t.Parallel()
+	r := startReleases(t, func(o *helmrelease.Options, _ *source.ChartOptions) { o.NoCrossNamespaceRefs = true })
+	r.push("settings", "1.0.0", settings)
+	hr := r.release("demo", "settings", "", func(hr *helmv2.HelmRelease) { hr.Spec.ChartRef.Namespace = "elsewhere" })
+	r.stalled(hr)
+	want := "can't access 'OCIRepository/elsewhere/settings', cross-namespace references have been blocked"
+	if reason, message := conditions.GetReason(hr, meta.ReadyCondition), conditions.GetMessage(hr, meta.ReadyCondition); reason != "AccessDenied" || message != want {
+		t.Errorf("%s: %s", reason, message)
+	}
+	r.change(hr, func() { hr.Spec.ChartRef.Namespace = r.namespace })
+	r.ready(hr)
+	templated := r.release("templated", "settings", "", func(hr *helmv2.HelmRelease) {
+		hr.Spec.ChartRef = nil
+		hr.Spec.Chart = &helmv2.HelmChartTemplate{Spec: helmv2.HelmChartTemplateSpec{
+			Chart: "settings", SourceRef: helmv2.CrossNamespaceObjectReference{Kind: sourcev1.HelmRepositoryKind, Name: "charts", Namespace: "elsewhere"},
+		}}
+	})
+	r.stalled(templated)
+	if got := templated.Status.HelmChart; got != "" {
+		t.Errorf("the HelmChart %s was made", got)
 	}
 }
 

@@ -351,7 +351,7 @@ func TestObserveRoute(t *testing.T) {
 		}
 	})
 	o.create(r)
-	o.expect("HTTPRoute", "immich", observe.RoutePending, "[*]→Pending")
+	o.expect("HTTPRoute", "immich", domain.RoutePending, "[*]→Pending")
 	select {
 	case e := <-events:
 		if e.EventName() != "HTTPRouteCreated" {
@@ -365,7 +365,7 @@ func TestObserveRoute(t *testing.T) {
 		Conditions: conditionsOf("Accepted", "True", "Accepted", "", "ResolvedRefs", "True", "ResolvedRefs", ""),
 	}}
 	o.update(r)
-	o.expect("HTTPRoute", "immich", observe.RouteReady, "Pending→Ready")
+	o.expect("HTTPRoute", "immich", domain.RouteReady, "Pending→Ready")
 	o.object("HTTPRoute", "immich")
 }
 

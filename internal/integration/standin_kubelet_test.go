@@ -240,7 +240,8 @@ func checkJobCompletes(t *testing.T, s *stage) {
 
 func checkCrashBackOff(t *testing.T, s *stage) {
 	ns := s.namespace(t)
-	pod := podOf(ns, "crashes", func(pod *corev1.Pod) { pod.Annotations["crash"] = "true" })
+	lift := s.fault(t, "crash="+ns+"/crashes")
+	pod := podOf(ns, "crashes", nil)
 	s.make(t, pod)
 	got := awaitPod(t, s, pod, "restarted seven times", func(p *corev1.Pod) bool {
 		return len(p.Status.ContainerStatuses) > 0 && p.Status.ContainerStatuses[0].RestartCount >= 6 && p.Status.ContainerStatuses[0].State.Waiting != nil
@@ -254,32 +255,39 @@ func checkCrashBackOff(t *testing.T, s *stage) {
 	if c.State.Waiting.Reason != "CrashLoopBackOff" || c.State.Waiting.Message != want {
 		t.Errorf("it waits with %q: %q, want %q", c.State.Waiting.Reason, c.State.Waiting.Message, want)
 	}
-	delete(got.Annotations, "crash")
-	if err := s.Update(t.Context(), got); err != nil {
-		t.Fatal(err)
-	}
+	lift()
 	awaitPod(t, s, pod, "ready once the fault is lifted", isReady)
 }
 
 func checkCrashWithoutRestartFails(t *testing.T, s *stage) {
-	pod := podOf(s.namespace(t), "fails", func(pod *corev1.Pod) {
-		pod.Annotations["crash"] = "true"
+	ns := s.namespace(t)
+	s.fault(t, "crash="+ns+"/fails")
+	pod := podOf(ns, "fails", func(pod *corev1.Pod) {
 		pod.Spec.RestartPolicy = corev1.RestartPolicyNever
 	})
 	s.make(t, pod)
 	awaitPod(t, s, pod, "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
 }
 
+// https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff
 func checkImageThatCannotBePulled(t *testing.T, s *stage) {
 	ns := s.namespace(t)
-	pod := podOf(ns, "p", func(pod *corev1.Pod) { pod.Spec.Containers[0].Image = "missing.example/app:1" })
+	lift := s.fault(t, "image-missing=missing.example/app:1")
+	pod := podOf(ns, "p", func(pod *corev1.Pod) {
+		pod.Spec.Containers[0].Image = "missing.example/app:1"
+		pod.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "registry"}}
+	})
 	s.make(t, pod)
 	s.awaitEvent(t, ns, "p", "Failed", "Error: ErrImagePull")
 	awaitPod(t, s, pod, "backing off", func(p *corev1.Pod) bool {
 		reason, message := waitingReason(p, "app")
-		return reason == "ImagePullBackOff" && strings.HasPrefix(message, `Back-off pulling image "missing.example/app:1"`)
+		return reason == "ImagePullBackOff" && strings.HasPrefix(message, `Back-off pulling image "missing.example/app:1": ErrImagePull: rpc error: code = NotFound`)
 	})
 	s.awaitEvent(t, ns, "p", "BackOff", `Back-off pulling image "missing.example/app:1"`)
+	s.awaitEvent(t, ns, "p", "FailedToRetrieveImagePullSecret",
+		"Unable to retrieve some image pull secrets (registry); attempting to pull the image may not succeed.")
+	lift()
+	awaitPod(t, s, pod, "ready once the fault is lifted", isReady)
 }
 
 func checkDeviceResourcesAndLabelsAreAssumed(t *testing.T, s *stage) {

@@ -18,6 +18,7 @@ import (
 func TestPodsTakeTheirTime(t *testing.T) {
 	s := openStage(t, standin.Options{Pace: 100, Seed: 3, Nodes: []kubelet.Node{{Name: "a"}, {Name: "b"}}})
 	ns := s.namespace(t)
+	runSpegel(t, s, ns, "a", "b")
 	on := func(node string) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) { pod.Spec.NodeName = node }
 	}
@@ -68,6 +69,19 @@ func TestPodsTakeTheirTime(t *testing.T) {
 		t.Errorf("an image that the node has is pulled for %s", d)
 	}
 	s.awaitEvent(t, ns, "again", "Pulled", `Container image "example.org/app:1" already present on machine`)
+}
+
+// runSpegel lets nodes share their images.
+func runSpegel(t *testing.T, s *stage, ns string, nodes ...string) {
+	t.Helper()
+	for _, node := range nodes {
+		pod := podOf(ns, "spegel-"+node, func(pod *corev1.Pod) {
+			pod.Spec.NodeName = node
+			pod.Spec.Containers[0].Image = "ghcr.io/spegel-org/spegel:v0.4.0"
+		})
+		s.make(t, pod)
+		awaitPod(t, s, pod, "ready", isReady)
+	}
 }
 
 func within(t *testing.T, what string, d time.Duration, o domain.Operation) {

@@ -23,24 +23,6 @@ func listOf(obj *unstructured.Unstructured) *unstructured.UnstructuredList {
 	return list
 }
 
-func checkPostgresClusterTurnsHealthy(t *testing.T, s *stage) {
-	ns := s.namespace(t)
-	db := customOf("postgresql.cnpg.io/v1", "Cluster", ns, "db", map[string]any{"instances": int64(3)})
-	s.make(t, db)
-	await(t, s, db, listOf(db), "healthy", func(o *unstructured.Unstructured) bool {
-		phase, _, _ := unstructured.NestedString(o.Object, "status", "phase")
-		return phase == "Cluster in healthy state"
-	})
-	for _, obj := range []client.Object{
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "db-app"}},
-		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "db-rw"}},
-	} {
-		if err := s.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: obj.GetName()}, obj); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 func checkOperatorWhosePodsAreDownDoesNothing(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	operator := podOf(ns, "operator", func(pod *corev1.Pod) {
@@ -84,15 +66,5 @@ func checkUnknownKindIsReadyByConvention(t *testing.T, s *stage) {
 	}
 	if !found {
 		t.Error("playing an unknown kind is no assumption")
-	}
-}
-
-func checkCertificateMakesItsSecret(t *testing.T, s *stage) {
-	ns := s.namespace(t)
-	cert := customOf("cert-manager.io/v1", "Certificate", ns, "c", map[string]any{"secretName": "c-tls", "dnsNames": []any{"example.org"}})
-	s.make(t, cert)
-	secret := await(t, s, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "c-tls"}}, &corev1.SecretList{}, "made", func(*corev1.Secret) bool { return true })
-	if secret.Type != corev1.SecretTypeTLS || len(secret.Data["tls.crt"]) == 0 {
-		t.Errorf("the secret is of type %s with %d keys", secret.Type, len(secret.Data))
 	}
 }

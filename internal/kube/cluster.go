@@ -10,6 +10,7 @@ package kube
 import (
 	"context"
 	"io"
+	"net"
 	"net/url"
 	"time"
 
@@ -56,6 +57,11 @@ type Options struct {
 	// An error makes that call fail, as an unreachable backend would. Nil means
 	// the Service's own cluster IP. It is called concurrently.
 	ResolveService func(namespace, name string, port int32) (*url.URL, error)
+
+	// DialNode connects the API server to a node's kubelet, whose logs and
+	// commands it hands on. Nil means the address that the node tells. It is
+	// called concurrently.
+	DialNode func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Faults shuts the API server's door while an apiserver-down is on. Nil
 	// means that it stays open.

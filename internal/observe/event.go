@@ -19,7 +19,11 @@ func (w *Watcher) event(r *record, at time.Time) {
 	if len(w.listeners) == 0 {
 		return
 	}
-	if e := domainEvent(r, at); e != nil {
+	switch e := domainEvent(r, at).(type) {
+	case nil:
+	case domain.HelmReleaseReady:
+		w.postReady(e)
+	default:
 		w.post(e)
 	}
 }
@@ -51,21 +55,6 @@ func fluxReconciled(r *record, k *kustomizev1.Kustomization, at time.Time) domai
 	}
 	if k.Status.Inventory != nil {
 		e.Applied = len(k.Status.Inventory.Entries)
-	}
-	return e
-}
-
-// helmReleaseReady carries the digest of the values instead of the values: a
-// release does not say which of them came from Secrets.
-func helmReleaseReady(r *record, h *helmv2.HelmRelease, at time.Time) domain.HelmReleaseReady {
-	e := domain.HelmReleaseReady{Release: r.Ref, ChartVersion: h.Status.LastAttemptedRevision, Time: at}
-	digest := h.Status.LastAttemptedConfigDigest
-	if latest := latestRelease(h); latest != nil {
-		e.ChartVersion = cmp.Or(latest.ChartVersion, e.ChartVersion)
-		digest = cmp.Or(latest.ConfigDigest, digest)
-	}
-	if digest != "" {
-		e.Values = map[string]any{"digest": digest}
 	}
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -34,7 +35,8 @@ func TestEvents(t *testing.T) {
 
 	h := &helmv2.HelmRelease{}
 	h.Namespace, h.Name = "media", "immich"
-	h.Status.History = helmv2.Snapshots{{Version: 1, ChartVersion: "4.0.0", ConfigDigest: "sha256:1234"}}
+	h.Spec.Values = &apiextensionsv1.JSON{Raw: []byte(`{"a":1}`)}
+	h.Status.History = helmv2.Snapshots{{Name: "photos", Namespace: "media", Version: 1, ChartVersion: "4.0.0", ConfigDigest: "sha256:1234"}}
 	h.Status.Conditions = []metav1.Condition{is(metav1.ConditionTrue, "InstallSucceeded", "")}
 	w.see(helmReleaseKind, h)
 
@@ -61,7 +63,7 @@ func TestEvents(t *testing.T) {
 			Sources:        []string{"immich", "smtp/PASSWORD"},
 			Time:           at(3),
 		},
-		domain.HelmReleaseReady{Release: immich("HelmRelease"), ChartVersion: "4.0.0", Values: map[string]any{"digest": "sha256:1234"}, Time: at(4)},
+		domain.HelmReleaseReady{Release: immich("HelmRelease"), Name: "photos", Namespace: "media", ChartVersion: "4.0.0", Values: map[string]any{"a": 1.0}, ValuesDigest: "sha256:1234", Time: at(4)},
 		domain.HTTPRouteCreated{
 			Route:     immich("HTTPRoute"),
 			Hostnames: []string{"photos.example.com"},

@@ -16,9 +16,15 @@ import (
 	"hearth/internal/domain"
 )
 
-// TypeDomain marks a happening that is an event of the domain; the others have
-// the types of Kubernetes, Normal and Warning.
-const TypeDomain = "Domain"
+// The types of happenings, beside those of Kubernetes, Normal and Warning.
+const (
+	// TypeDomain marks an event of the domain; its content is the data.
+	TypeDomain = "Domain"
+	// TypeState marks a transition from a state to the next.
+	TypeState = "State"
+	// TypeOverdue marks that a temporal rule has come to speak of an object.
+	TypeOverdue = "Overdue"
+)
 
 // Happening is something that happened to an object: an event that Kubernetes
 // or a reconciler recorded, or one of the domain.
@@ -33,19 +39,75 @@ type Happening struct {
 	Since time.Time `json:"since"`
 	// Source recorded it.
 	Source string `json:"source,omitempty"`
+	// Data is the content of what Hearth tells itself: a domain.Event, a Change
+	// or a Late.
+	Data any `json:"data,omitempty"`
+}
+
+// sourceHearth is the source of what Hearth tells itself.
+const sourceHearth = "hearth"
+
+// Change is the content of a transition.
+type Change struct {
+	From     domain.State `json:"from"`
+	To       domain.State `json:"to"`
+	Trigger  string       `json:"trigger,omitempty"`
+	OffModel bool         `json:"offModel,omitempty"`
+	Passed   bool         `json:"passed,omitempty"`  // not seen itself
+	Seconds  float64      `json:"seconds,omitempty"` // that the state which was left lasted
+}
+
+// TransitionHappening tells a transition as a happening.
+func TransitionHappening(t Transition) Happening {
+	text := fmt.Sprintf("%s → %s", t.From, t.To)
+	if t.OffModel {
+		text += " (off the model)"
+	}
+	if t.Message != "" {
+		text += ": " + t.Message
+	}
+	return Happening{
+		Time: t.At, Since: t.At, Type: TypeState, Object: t.Ref, Reason: string(t.To), Message: text, Count: 1, Source: sourceHearth,
+		Data: Change{t.From, t.To, t.Trigger, t.OffModel, t.Passed, t.Lasted.Seconds()},
+	}
+}
+
+// LateHappening tells as a happening what a temporal rule speaks of.
+func LateHappening(l Late, now time.Time) Happening {
+	text := string(l.State)
+	if !l.Due.IsZero() {
+		text += ", due " + domain.ShortDuration(now.Sub(l.Due).Round(time.Second)) + " ago"
+	}
+	if l.Message != "" {
+		text += ": " + l.Message
+	}
+	return Happening{Time: now, Since: now, Type: TypeOverdue, Object: l.Ref, Reason: l.Rule, Message: text, Count: 1, Source: sourceHearth, Data: l}
+}
+
+// closedHappening tells that a kind may not be read, and is not told of.
+func closedHappening(kind string, at time.Time) Happening {
+	return Happening{
+		Time: at, Since: at, Type: corev1.EventTypeWarning, Object: domain.Ref{Kind: kind}, Reason: "NotObserved", Count: 1, Source: sourceHearth,
+		Message: "objects of this kind may not be read, so nothing is told of them",
+	}
 }
 
 // Happenings returns what is on record of a cluster, oldest first: its events,
 // those that say the same as one, and of the domain's events the last of each
 // object. The empty namespace means all.
 func Happenings(ctx context.Context, config *rest.Config, c client.Client, namespace string) ([]Happening, error) {
-	list, _, err := Recorded(ctx, c, namespace)
+	events, _, err := recordedEvents(ctx, c, namespace)
 	if err != nil {
 		return nil, err
 	}
-	r, err := look(ctx, config)
+	r, err := look(ctx, config, false)
 	if err != nil {
 		return nil, err
+	}
+	var list []Happening
+	for i := range events {
+		list = append(list, KubernetesHappening(&events[i]))
+		r.watcher.released(&events[i])
 	}
 	for _, e := range r.watcher.latestEvents() {
 		if namespace == "" || e.Subject().Namespace == namespace {
@@ -62,15 +124,21 @@ func Happenings(ctx context.Context, config *rest.Config, c client.Client, names
 // Recorded returns the events that Kubernetes holds, in no order, and the
 // version from which on further ones can be watched.
 func Recorded(ctx context.Context, c client.Client, namespace string) (list []Happening, version string, err error) {
+	events, version, err := recordedEvents(ctx, c, namespace)
+	for i := range events {
+		list = append(list, KubernetesHappening(&events[i]))
+	}
+	return list, version, err
+}
+
+func recordedEvents(ctx context.Context, c client.Client, namespace string) (list []corev1.Event, version string, err error) {
 	next := ""
 	for {
 		var page corev1.EventList
 		if err := c.List(ctx, &page, client.InNamespace(namespace), client.Limit(pageSize), client.Continue(next)); err != nil {
 			return nil, "", fmt.Errorf("list events: %w", err)
 		}
-		for i := range page.Items {
-			list = append(list, KubernetesHappening(&page.Items[i]))
-		}
+		list = append(list, page.Items...)
 		if version, next = page.ResourceVersion, page.Continue; next == "" {
 			return list, version, nil
 		}
@@ -146,6 +214,9 @@ func (w *Watcher) latestEvents() []domain.Event {
 		if h, ok := typed[gatewayv1.HTTPRoute](r.last); ok && r.Kind == kindHTTPRoute {
 			events = append(events, routeCreated(ref, h, h.CreationTimestamp.Time))
 		} else if e := domainEvent(r, r.Since); e != nil {
+			if ready, ok := e.(domain.HelmReleaseReady); ok {
+				e, _ = w.values.complete(ready)
+			}
 			events = append(events, e)
 		}
 	}
@@ -156,7 +227,7 @@ func (w *Watcher) latestEvents() []domain.Event {
 func DomainHappening(e domain.Event) Happening {
 	return Happening{
 		Time: e.When(), Since: e.When(), Type: TypeDomain, Object: e.Subject(),
-		Reason: e.EventName(), Message: sentence(e), Count: 1, Source: "hearth",
+		Reason: e.EventName(), Message: sentence(e), Count: 1, Source: sourceHearth, Data: e,
 	}
 }
 
@@ -171,6 +242,14 @@ func sentence(e domain.Event) string {
 		return "chart version " + e.ChartVersion
 	case domain.HTTPRouteCreated:
 		return fmt.Sprintf("%s by %s to %s", cmp.Or(strings.Join(e.Hostnames, ", "), "any host"), refs(e.Gateways), refs(e.Backends))
+	case domain.DriftCorrected:
+		return e.Correction
+	case domain.PodRestarted:
+		return fmt.Sprintf("container %s restarted, %d times in all; it had exited with code %d", e.Container, e.Restarts, e.ExitCode)
+	case domain.ImagePulled:
+		return fmt.Sprintf("container %s has %s on %s", e.Container, e.Image, cmp.Or(e.Node, "no node"))
+	case domain.DependencyBlocked:
+		return fmt.Sprintf("waits for %s: %s", refs(e.On), e.Reason)
 	}
 	return ""
 }

@@ -3,48 +3,24 @@ package observe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"hearth/internal/domain"
-	"hearth/internal/kube/objects"
-	"hearth/internal/kube/scheme"
 )
 
 // watchAgain is the pause before a watch that ended is opened again.
 const watchAgain = time.Second
 
-// FollowHappenings calls tell for what happens from now on, until ctx ends,
-// which is no error. It may call it from several goroutines. The error says
-// that the cluster cannot be watched, or no longer answers.
-func FollowHappenings(ctx context.Context, config *rest.Config, c client.WithWatch, namespace string, tell func(Happening)) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return followEvents(ctx, c, namespace, tell) })
-	group.Go(func() error {
-		return followDomain(ctx, config, func(e domain.Event) {
-			if namespace == "" || e.Subject().Namespace == namespace {
-				tell(DomainHappening(e))
-			}
-		})
-	})
-	return group.Wait()
-}
-
 // followEvents tells the events that Kubernetes records from now on. What it
 // recorded while a watch was interrupted is told late, and once.
-func followEvents(ctx context.Context, c client.WithWatch, namespace string, tell func(Happening)) error {
+func followEvents(ctx context.Context, c client.WithWatch, namespace string, tell func(*corev1.Event)) error {
 	var last time.Time
 	for first := true; ; first = false {
-		list, version, err := Recorded(ctx, c, namespace)
+		list, version, err := recordedEvents(ctx, c, namespace)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -52,18 +28,18 @@ func followEvents(ctx context.Context, c client.WithWatch, namespace string, tel
 		if err != nil && (first || errors.As(err, &gone)) {
 			return err
 		}
-		for _, h := range list {
-			if !first && h.Time.After(last) {
-				tell(h)
+		for i := range list {
+			if !first && happened(&list[i]).After(last) {
+				tell(&list[i])
 			}
 		}
-		for _, h := range list {
-			last = later(last, h.Time)
+		for i := range list {
+			last = later(last, happened(&list[i]))
 		}
 		if err == nil {
-			watchEvents(ctx, c, namespace, version, func(h Happening) {
-				last = later(last, h.Time)
-				tell(h)
+			watchEvents(ctx, c, namespace, version, func(e *corev1.Event) {
+				last = later(last, happened(e))
+				tell(e)
 			})
 		}
 		select {
@@ -74,6 +50,9 @@ func followEvents(ctx context.Context, c client.WithWatch, namespace string, tel
 	}
 }
 
+// happened returns when an event happened last.
+func happened(e *corev1.Event) time.Time { return KubernetesHappening(e).Time }
+
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
@@ -82,7 +61,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // watchEvents tells new events and repeated ones until the watch ends.
-func watchEvents(ctx context.Context, c client.WithWatch, namespace, version string, tell func(Happening)) {
+func watchEvents(ctx context.Context, c client.WithWatch, namespace, version string, tell func(*corev1.Event)) {
 	from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: version}}
 	w, err := c.Watch(ctx, &corev1.EventList{}, from, client.InNamespace(namespace))
 	if err != nil {
@@ -99,42 +78,20 @@ func watchEvents(ctx context.Context, c client.WithWatch, namespace, version str
 			}
 			e, ok := change.Object.(*corev1.Event)
 			if ok && (change.Type == watch.Added || change.Type == watch.Modified) {
-				tell(KubernetesHappening(e))
+				tell(e)
 			}
 		}
 	}
 }
 
-// followDomain tells the domain's events from now on. No value of a Secret is
-// kept.
-func followDomain(ctx context.Context, config *rest.Config, tell func(domain.Event)) error {
-	known := scheme.New()
-	c, err := cache.New(config, cache.Options{
-		Scheme:           known,
-		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Secret{}:    {Transform: withoutData},
-			&corev1.ConfigMap{}: {Transform: withoutData},
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("watch the cluster at %s: %w", config.Host, err)
+// recorded returns what takes in an event of Kubernetes: it is told, and the
+// domain's event that it amounts to.
+func (s *Stream) recorded(tell func(Happening)) func(*corev1.Event) {
+	return func(e *corev1.Event) {
+		tell(KubernetesHappening(e))
+		s.watcher.released(e)
+		if d, ok := s.watcher.corrected(e); ok {
+			s.watcher.tellEvent(d)
+		}
 	}
-	w := New(objects.New(c, known), nil)
-	w.OnEvent(tell)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.Start(ctx) })
-	group.Go(func() error { return w.Start(ctx) })
-	return group.Wait()
-}
-
-// withoutData drops what Secrets and ConfigMaps hold.
-func withoutData(obj any) (any, error) {
-	switch o := obj.(type) {
-	case *corev1.Secret:
-		o.Data, o.StringData, o.ManagedFields = nil, nil, nil
-	case *corev1.ConfigMap:
-		o.Data, o.BinaryData, o.ManagedFields = nil, nil, nil
-	}
-	return obj, nil
 }

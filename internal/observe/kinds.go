@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"slices"
-	"sync"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
@@ -11,7 +10,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -49,54 +47,6 @@ var lookedUpKinds = []schema.GroupVersionKind{configMapKind, secretKind, cluster
 
 // toldKinds are what states are derived for, and what owns pods.
 var toldKinds = append(slices.Clone(workloadKinds), kustomizationKind, helmReleaseKind, externalSecretKind, httpRouteKind, podKind)
-
-// follow follows the observed kinds until ctx ends. Where definitions are
-// missing it waits for new ones and tries again.
-func (w *Watcher) follow(ctx context.Context) error {
-	missing, err := w.followAll(ctx, lookedUpKinds)
-	if err != nil {
-		return ended(ctx, err)
-	}
-	w.reveal()
-	further, err := w.followAll(ctx, toldKinds)
-	if missing = append(missing, further...); err != nil || len(missing) == 0 {
-		return ended(ctx, err)
-	}
-	if err := w.objects.Follow(ctx, definitionKind); err != nil {
-		return ended(ctx, err)
-	}
-	for {
-		if missing, err = w.followAll(ctx, missing); err != nil || len(missing) == 0 {
-			return ended(ctx, err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-w.defined:
-		}
-	}
-}
-
-// followAll follows kinds, all at once, and returns those that the cluster does
-// not serve.
-func (w *Watcher) followAll(ctx context.Context, kinds []schema.GroupVersionKind) (missing []schema.GroupVersionKind, err error) {
-	results := make([]error, len(kinds))
-	var following sync.WaitGroup
-	for i, kind := range kinds {
-		following.Go(func() { results[i] = w.objects.Follow(ctx, kind) })
-	}
-	following.Wait()
-	for i, kind := range kinds {
-		switch {
-		case results[i] == nil:
-		case apimeta.IsNoMatchError(results[i]):
-			missing = append(missing, kind)
-		default:
-			return nil, results[i]
-		}
-	}
-	return missing, nil
-}
 
 // ended waits for the end of ctx, unless an error came first. An error that
 // the end itself brought about is none.

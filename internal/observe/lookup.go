@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	esv1 "hearth/internal/api/externalsecrets/v1"
@@ -65,12 +66,21 @@ func readStore(ref domain.Ref, obj client.Object) Store {
 	return s
 }
 
-// reveal tells that Secrets and ConfigMaps are known from now on: one that is
-// not there does not exist.
+// reveal tells that Secrets and ConfigMaps are known from now on, unless they
+// may not be read: one that is not there does not exist.
 func (w *Watcher) reveal() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	clear(w.hidden)
+	known := false
+	for _, kind := range []schema.GroupVersionKind{secretKind, configMapKind} {
+		if w.hidden[kind.Kind] && !w.closed[kind] {
+			delete(w.hidden, kind.Kind)
+			known = true
+		}
+	}
+	if !known {
+		return
+	}
 	w.lookAgain(func(r *record) bool { return r.Kind == kindPod && r.State == domain.PodInit })
 }
 

@@ -32,15 +32,34 @@ const (
 // so is what may not be read of Secrets, ConfigMaps and workloads, of which
 // only names and marks are read anyway. Since is by the objects' own account.
 func Read(ctx context.Context, config *rest.Config) ([]Object, error) {
-	r, err := look(ctx, config)
+	r, err := look(ctx, config, false)
 	if err != nil {
 		return nil, err
 	}
 	return r.watcher.Snapshot(), nil
 }
 
+// Sight is what a wide look at a cluster saw.
+type Sight struct {
+	Objects []Object
+	// Late is what the temporal rules speak of.
+	Late []Late
+	// Closed are the kinds that may not be read.
+	Closed []string
+}
+
+// ReadAll looks at a cluster once as Read does, at the further kinds too. Of
+// these what may not be read is left out, and said.
+func ReadAll(ctx context.Context, config *rest.Config) (*Sight, error) {
+	r, err := look(ctx, config, true)
+	if err != nil {
+		return nil, err
+	}
+	return &Sight{Objects: r.watcher.All(), Late: r.watcher.Overdue(time.Now()), Closed: r.watcher.Closed()}, nil
+}
+
 // look reads a cluster into a watcher that does not go on.
-func look(ctx context.Context, config *rest.Config) (*reader, error) {
+func look(ctx context.Context, config *rest.Config, wide bool) (*reader, error) {
 	c, err := client.New(config, client.Options{Scheme: scheme.New()})
 	if err != nil {
 		return nil, fmt.Errorf("connect to the cluster at %s: %w", config.Host, err)
@@ -48,7 +67,11 @@ func look(ctx context.Context, config *rest.Config) (*reader, error) {
 	r := &reader{client: c, watcher: newWatcher(time.Now)}
 	// To an onlooker who has just arrived all objects were there before.
 	r.watcher.started = time.Now().Add(time.Hour)
-	return r, r.all(ctx)
+	if err := r.all(ctx); err != nil || !wide {
+		return r, err
+	}
+	r.watcher.Widen()
+	return r, r.further(ctx)
 }
 
 type reader struct {
@@ -89,6 +112,18 @@ func (r reader) all(ctx context.Context) error {
 		}
 	}
 	return r.owners(ctx)
+}
+
+// further reads the further kinds.
+func (r reader) further(ctx context.Context) error {
+	for _, kind := range FurtherKinds {
+		err := r.list(ctx, kind, untyped(kind))
+		r.watcher.close(kind, apierrors.IsForbidden(err))
+		if err != nil && !apierrors.IsForbidden(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // owners reads the marks of the kinds that control pods and were not read.

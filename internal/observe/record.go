@@ -27,12 +27,7 @@ func (w *Watcher) advance(r *record, s Standing) {
 	if r.State == s.State && r.round != "" && r.round != s.round {
 		way = cycle(r.Kind, s.State, w.contentChanged(r))
 	}
-	for _, st := range way {
-		w.transition(r, Transition{
-			Ref: r.Ref, At: at, From: st.from, To: st.to, Trigger: trigger(m, st.from, st.to),
-			OffModel: st.offModel, Passed: st.passed, Message: s.Message,
-		})
-	}
+	w.walk(r, m, way, at, s.Message)
 	quiet := len(way) == 0 && r.Message == s.Message && r.Ready == s.Ready && r.Completed == s.Completed
 	since := r.Since
 	w.settle(r, s, at)
@@ -64,13 +59,22 @@ func (w *Watcher) gone(ref domain.Ref) {
 	}
 	delete(w.records, ref)
 	at, m := w.now(), machine(ref.Kind)
-	for _, st := range steps(m, r.State, domain.Absent, nil) {
-		w.transition(r, Transition{
-			Ref: ref, At: at, From: st.from, To: st.to, Trigger: trigger(m, st.from, st.to),
-			OffModel: st.offModel, Passed: st.passed,
-		})
-	}
+	w.walk(r, m, steps(m, r.State, domain.Absent, nil), at, "")
 	w.changed()
+}
+
+// walk records the steps of a way.
+func (w *Watcher) walk(r *record, m *domain.Machine, way []step, at time.Time, message string) {
+	for i, st := range way {
+		t := Transition{
+			Ref: r.Ref, At: at, From: st.from, To: st.to, Trigger: trigger(m, st.from, st.to),
+			OffModel: st.offModel, Passed: st.passed, Message: message,
+		}
+		if i == 0 && !r.Since.IsZero() {
+			t.Lasted = max(0, at.Sub(r.Since))
+		}
+		w.transition(r, t)
+	}
 }
 
 // transition records one step and hands it to the subscribers. A passed state

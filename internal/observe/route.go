@@ -11,21 +11,16 @@ import (
 	"hearth/internal/domain"
 )
 
-// The states of an HTTPRoute. The domain draws no machine for routes, so none
-// of their transitions is off-model.
-const (
-	RoutePending domain.State = "Pending"
-	RouteReady   domain.State = "Ready"
-	RouteFailed  domain.State = "Failed"
-)
-
 // HTTPRouteState derives the state of a route: Ready once every parent has
 // accepted it and resolved its references, Failed where one refuses, and
 // Pending while one has yet to answer.
 func HTTPRouteState(r *gatewayv1.HTTPRoute) Standing {
-	s := Standing{State: RouteReady, Ready: true, Since: since(r.CreationTimestamp)}
+	if r.DeletionTimestamp != nil {
+		return deleting(domain.RouteDeleting, r.DeletionTimestamp, "")
+	}
+	s := Standing{State: domain.RouteReady, Ready: true, Since: since(r.CreationTimestamp)}
 	if len(r.Spec.ParentRefs) == 0 {
-		return Standing{State: RouteFailed, Message: "it names no parent", Since: s.Since}
+		return Standing{State: domain.RouteFailed, Message: "it names no parent", Since: s.Since}
 	}
 	for _, parent := range r.Spec.ParentRefs {
 		s = worseRoute(s, parentState(r, parent))
@@ -35,7 +30,7 @@ func HTTPRouteState(r *gatewayv1.HTTPRoute) Standing {
 
 // worseRoute keeps the first failure, else the first that is pending.
 func worseRoute(a, b Standing) Standing {
-	rank := []domain.State{RouteFailed, RoutePending, RouteReady}
+	rank := []domain.State{domain.RouteFailed, domain.RoutePending, domain.RouteReady}
 	if slices.Index(rank, b.State) < slices.Index(rank, a.State) {
 		return b
 	}
@@ -50,16 +45,16 @@ func parentState(r *gatewayv1.HTTPRoute, ref gatewayv1.ParentReference) Standing
 		return sameParent(r.Namespace, p.ParentRef, ref)
 	})
 	if i < 0 {
-		return Standing{State: RoutePending, Message: fmt.Sprintf("%s has not answered yet", parentRef(r.Namespace, ref)), Since: since(r.CreationTimestamp)}
+		return Standing{State: domain.RoutePending, Message: fmt.Sprintf("%s has not answered yet", parentRef(r.Namespace, ref)), Since: since(r.CreationTimestamp)}
 	}
-	s := Standing{State: RouteReady, Ready: true}
+	s := Standing{State: domain.RouteReady, Ready: true}
 	for _, name := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
 		c := apimeta.FindStatusCondition(r.Status.Parents[i].Conditions, string(name))
 		switch {
 		case c == nil || c.Status == metav1.ConditionUnknown:
-			return Standing{State: RoutePending, Message: fmt.Sprintf("%s has not said whether it is %s", parentRef(r.Namespace, ref), name), Since: since(r.CreationTimestamp)}
+			return Standing{State: domain.RoutePending, Message: fmt.Sprintf("%s has not said whether it is %s", parentRef(r.Namespace, ref), name), Since: since(r.CreationTimestamp)}
 		case c.Status == metav1.ConditionFalse:
-			return Standing{State: RouteFailed, Message: oneLine(fmt.Sprintf("%s: %s", c.Reason, c.Message)), Since: c.LastTransitionTime.Time}
+			return Standing{State: domain.RouteFailed, Message: oneLine(fmt.Sprintf("%s: %s", c.Reason, c.Message)), Since: c.LastTransitionTime.Time}
 		case c.LastTransitionTime.After(s.Since):
 			s.Since = c.LastTransitionTime.Time
 		}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"hearth/internal/domain"
 )
 
 func TestHTTPRouteState(t *testing.T) {
@@ -27,23 +29,23 @@ spec:
 		name, object string
 		want         standing
 	}{
-		{"no parent", `{}`, standing{State: RouteFailed, Message: "it names no parent"}},
-		{"no answer", two, standing{State: RoutePending, Message: "Gateway network/envoy-internal has not answered yet"}},
+		{"no parent", `{}`, standing{State: domain.RouteFailed, Message: "it names no parent"}},
+		{"no answer", two, standing{State: domain.RoutePending, Message: "Gateway network/envoy-internal has not answered yet"}},
 		{
 			"one has answered", two + "status:\n  parents:" + parent("envoy-internal", "True", "True"),
-			standing{State: RoutePending, Message: "Gateway network/envoy-external has not answered yet"},
+			standing{State: domain.RoutePending, Message: "Gateway network/envoy-external has not answered yet"},
 		},
 		{
 			"both accept", two + "status:\n  parents:" + parent("envoy-internal", "True", "True") + parent("envoy-external", "True", "True"),
-			standing{State: RouteReady, Ready: true},
+			standing{State: domain.RouteReady, Ready: true},
 		},
 		{
 			"one refuses", two + "status:\n  parents:" + parent("envoy-internal", "False", "True"),
-			standing{State: RouteFailed, Message: "NoMatchingListenerHostname: no listener matches"},
+			standing{State: domain.RouteFailed, Message: "NoMatchingListenerHostname: no listener matches"},
 		},
 		{
 			"backend missing", two + "status:\n  parents:" + parent("envoy-internal", "True", "True") + parent("envoy-external", "True", "False"),
-			standing{State: RouteFailed, Message: "BackendNotFound: Service media/immich not found"},
+			standing{State: domain.RouteFailed, Message: "BackendNotFound: Service media/immich not found"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

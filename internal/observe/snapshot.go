@@ -3,11 +3,24 @@ package observe
 import (
 	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"hearth/internal/domain"
 )
 
-// Snapshot returns every observed object, ordered by kind, namespace and name.
+// Snapshot returns every observed object of the model's own kinds, ordered by
+// kind, namespace and name.
 func (w *Watcher) Snapshot() []Object {
+	return slices.DeleteFunc(w.All(), func(o Object) bool { return Further(o.Kind) })
+}
+
+// Further reports whether a kind is one of those beside the model's own.
+func Further(kind string) bool {
+	return slices.ContainsFunc(FurtherKinds, func(k schema.GroupVersionKind) bool { return k.Kind == kind })
+}
+
+// All returns every observed object, ordered by kind, namespace and name.
+func (w *Watcher) All() []Object {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f := family{lineages: w.lineages, releases: map[releaseName]domain.Ref{}}

@@ -17,14 +17,14 @@ import (
 	"hearth/internal/kube/health"
 )
 
-// The states of kinds by which a cluster follows Git and for which the domain
-// draws no machine: sources, stores, receivers and the like.
+// The states of sources, and of all other kinds by which a cluster follows Git
+// and for which the domain draws no machine: stores, receivers and the like.
 const (
-	ObjectPending     domain.State = "Pending"
-	ObjectReconciling domain.State = "Reconciling"
-	ObjectReady       domain.State = "Ready"
-	ObjectFailed      domain.State = "Failed"
-	ObjectDeleting    domain.State = "Deleting"
+	ObjectPending     = domain.SourcePending
+	ObjectReconciling = domain.SourceReconciling
+	ObjectReady       = domain.SourceReady
+	ObjectFailed      = domain.SourceFailed
+	ObjectDeleting    = domain.SourceDeleting
 )
 
 // Tell derives the state of an object of any kind from the object alone: by
@@ -53,6 +53,9 @@ func Tell(obj *unstructured.Unstructured) Standing {
 		if h, ok := typed[gatewayv1.HTTPRoute](obj); ok {
 			return HTTPRouteState(h)
 		}
+	}
+	if s, ok := furtherState(obj.GroupVersionKind().GroupKind(), obj); ok {
+		return s
 	}
 	if kind, ok := gitops.Known(obj.GroupVersionKind().GroupKind()); ok {
 		return followerState(obj, kind)

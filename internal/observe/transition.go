@@ -21,6 +21,9 @@ type Transition struct {
 	// Passed says that the state it leads to was not seen itself: the object
 	// was in a later one when it was next observed.
 	Passed bool
+	// Lasted is how long the object was in the state that it left; zero where
+	// that is not known, or where that state was passed unseen.
+	Lasted time.Duration
 	// Message is the object's message in the state that was seen.
 	Message string
 }

@@ -33,6 +33,10 @@ type Watcher struct {
 	wake    chan struct{}
 	defined chan struct{} // a definition has changed
 
+	// probe, where set, says why a kind cannot be read.
+	probe func(context.Context, schema.GroupVersionKind) error
+	wide  bool
+
 	mu          sync.Mutex
 	started     time.Time
 	records     map[domain.Ref]*record
@@ -47,7 +51,10 @@ type Watcher struct {
 	subscribers []subscriber
 	listeners   []func(domain.Event)
 	changes     map[chan struct{}]bool
+	values      releaseValues
 	outbox      []any // posted, replay or domain.Event, in order
+	closed      map[schema.GroupVersionKind]bool
+	shut        func(kind string)
 }
 
 // record is what is remembered of one object.
@@ -60,6 +67,8 @@ type record struct {
 	last    client.Object // the cache's own: read only
 	release releaseName
 	pulls   map[string]pull
+	applied applied
+	blocked string
 }
 
 // New returns a watcher over objects that are followed from now on: it must be
@@ -88,8 +97,14 @@ func newWatcher(now func() time.Time) *Watcher {
 		lineages: map[objects.Key]lineage{},
 		asked:    map[schema.GroupVersionKind]bool{},
 		changes:  map[chan struct{}]bool{},
+		closed:   map[schema.GroupVersionKind]bool{},
 	}
 }
+
+// Widen makes the watcher observe the further kinds, too. It is called before
+// Start, and before anybody follows a kind. Snapshot goes on to tell of the
+// model's own kinds alone; All tells of all.
+func (w *Watcher) Widen() { w.wide = true }
 
 // NeedLeaderElection tells controller-runtime that watching needs no lease.
 func (w *Watcher) NeedLeaderElection() bool { return false }
@@ -123,6 +138,15 @@ func (w *Watcher) OnEvent(f func(domain.Event)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.listeners = append(w.listeners, f)
+}
+
+// tellEvent hands a domain event that was found elsewhere to the listeners.
+func (w *Watcher) tellEvent(e domain.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.listeners) > 0 {
+		w.post(e)
+	}
 }
 
 // Changes returns a channel that gets a value, never more than one at a time,
@@ -168,11 +192,19 @@ func (w *Watcher) handle(c objects.Change) {
 	case storeKind, clusterStoreKind:
 		w.store(ref, c.New)
 	case kustomizationKind, helmReleaseKind, externalSecretKind, podKind, httpRouteKind:
-		if c.New == nil {
-			w.gone(ref)
-		} else {
-			w.look(c.Key, ref, c.New)
+		w.change(c, ref)
+	default:
+		if w.wide && further(c.Key.GroupVersionKind) {
+			w.change(c, ref)
 		}
+	}
+}
+
+func (w *Watcher) change(c objects.Change, ref domain.Ref) {
+	if c.New == nil {
+		w.gone(ref)
+	} else {
+		w.look(c.Key, ref, c.New)
 	}
 }
 
@@ -192,16 +224,19 @@ func (w *Watcher) look(key objects.Key, ref domain.Ref, obj client.Object) {
 	if !ok {
 		return
 	}
+	before := r.last
 	r.key, r.last = key, obj
 	if first {
 		w.records[ref] = r
 		if created := obj.GetCreationTimestamp(); created.Time.Before(w.started.Truncate(time.Second)) {
 			w.baseline(r, s)
+			w.familiar(r)
 			return
 		}
 		w.announce(r)
 	}
 	w.advance(r, s)
+	w.notice(r, before)
 }
 
 // derive calls the state function of an object's kind, and fills in what its
@@ -232,6 +267,12 @@ func (w *Watcher) derive(r *record, key objects.Key, obj client.Object) (s Stand
 		if h, ok := typed[gatewayv1.HTTPRoute](obj); ok {
 			return HTTPRouteState(h), true
 		}
+	default:
+		if !isSource(key.GroupKind()) {
+			return furtherState(key.GroupKind(), obj)
+		}
+		s, r.Suspended, ok = sourceState(key.GroupVersionKind, obj)
+		return s, ok
 	}
 	return Standing{}, false
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // newClient returns a patient client, and impatient one that gives up at once.
-func newClient(t *testing.T, url, token string, vaults ...string) *onepassword.Client {
+func newClient(t testing.TB, url, token string, vaults ...string) *onepassword.Client {
 	t.Helper()
 	return clientWith(t, url, token, time.Minute, vaults)
 }
@@ -26,7 +26,7 @@ func impatient(t *testing.T, url, token string, vaults ...string) *onepassword.C
 	return clientWith(t, url, token, 100*time.Millisecond, vaults)
 }
 
-func clientWith(t *testing.T, url, token string, timeout time.Duration, vaults []string) *onepassword.Client {
+func clientWith(t testing.TB, url, token string, timeout time.Duration, vaults []string) *onepassword.Client {
 	t.Helper()
 	order := map[string]int{}
 	for i, v := range vaults {

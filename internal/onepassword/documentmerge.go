@@ -31,7 +31,7 @@ func (d *Document) Merge(items []Imported, replace bool) (Merged, error) {
 			return m.merged, err
 		}
 	}
-	if err := d.apply(m.edits...); err != nil {
+	if err := d.applyChanges(m.changes); err != nil {
 		return m.merged, err
 	}
 	for _, id := range m.order {
@@ -52,7 +52,7 @@ type merge struct {
 	d       *Document
 	replace bool
 	merged  Merged
-	edits   []edit.Edit           // of items that are there
+	changes []itemChange          // of items that are there
 	touched map[string]bool       // by them, by id
 	added   map[string][]fileItem // items that are not, by the id of their vault
 	order   []string              // of those vaults
@@ -69,10 +69,10 @@ func (m *merge) item(in Imported) error {
 	case err != nil:
 		return err
 	case ok && m.touched[old.ID]: // it is imported twice
-		if err := m.d.apply(m.edits...); err != nil {
+		if err := m.d.applyChanges(m.changes); err != nil {
 			return err
 		}
-		m.edits, m.touched = nil, map[string]bool{}
+		m.changes, m.touched = nil, map[string]bool{}
 		return m.item(in)
 	case ok:
 		return m.change(v, old, in.Item)
@@ -116,8 +116,14 @@ func (m *merge) change(v Vault, old, item Item) error {
 	if err != nil {
 		return err
 	}
+	_, path, err := m.d.itemPath(v.ID, old.ID)
+	if err != nil {
+		return err
+	}
 	m.touched[old.ID] = true
-	m.edits = append(m.edits, edits...)
+	if len(edits) > 0 {
+		m.changes = append(m.changes, itemChange{path, edits, changed})
+	}
 	return nil
 }
 

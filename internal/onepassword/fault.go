@@ -1,11 +1,14 @@
 package onepassword
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"hearth/internal/domain"
 )
 
 // Fault is something that is made to go wrong with a server, to see what
@@ -41,17 +44,66 @@ func ParseFault(name string) (Fault, error) {
 }
 
 // SetFault makes every request from now on meet the fault, until another one,
-// or NoFault, is set.
+// or NoFault, is set. It goes before those of ServerOptions.Faults.
 func (s *Server) SetFault(f Fault) { s.fault.Store(f) }
+
+// faultOf says what the kinds of faults that befall a whole server are here.
+var faultOf = map[domain.FaultKind]Fault{
+	domain.FaultConnectDown:        FaultDown,
+	domain.FaultConnectSlow:        FaultSlow,
+	domain.FaultConnectGarbage:     FaultGarbage,
+	domain.FaultConnectRateLimited: FaultRateLimit,
+	domain.FaultTokenExpired:       FaultTokenExpiry,
+}
+
+// Concerns reports whether faults of a kind befall Connect servers, what they
+// hold, or those who ask them.
+func Concerns(kind domain.FaultKind) bool {
+	return faultOf[kind] != NoFault || kind == domain.FaultItemMissing || kind == domain.FaultFieldMissing
+}
+
+// current returns the fault that a request meets now. A server that is down
+// can be nothing else; otherwise the one that began first counts.
+func (s *Server) current() Fault {
+	if set := s.fault.Load().(Fault); set != NoFault {
+		return set
+	}
+	found := NoFault
+	for _, active := range s.options.Faults.Active() {
+		fault := faultOf[active.Kind]
+		if fault == FaultDown || found == NoFault {
+			found = cmp.Or(fault, found)
+		}
+	}
+	return found
+}
 
 // slowness is how long an answer of FaultSlow takes: longer than the time-outs
 // of clients.
 const slowness = time.Minute
 
+// dawdle lets time pass, and reports whether the fault ended before it did.
+func (s *Server) dawdle(r *http.Request) (ended bool) {
+	changed, stop := s.options.Faults.Changes()
+	defer stop()
+	timer := time.NewTimer(slowness)
+	defer timer.Stop()
+	for s.current() == FaultSlow {
+		select {
+		case <-r.Context().Done():
+			return false
+		case <-timer.C:
+			return false
+		case <-changed:
+		}
+	}
+	return true
+}
+
 // faulty lets a request meet the fault that is set, and reports whether that
 // was its answer.
 func (s *Server) faulty(w http.ResponseWriter, r *http.Request) bool {
-	switch s.fault.Load() {
+	switch s.current() {
 	case FaultTokenExpiry:
 		if !strings.HasPrefix(r.URL.Path, "/v1/") {
 			return false
@@ -63,11 +115,8 @@ func (s *Server) faulty(w http.ResponseWriter, r *http.Request) bool {
 	case FaultDown:
 		panic(http.ErrAbortHandler) // ends the connection, and is not logged
 	case FaultSlow:
-		timer := time.NewTimer(slowness)
-		defer timer.Stop()
-		select {
-		case <-r.Context().Done():
-		case <-timer.C:
+		if s.dawdle(r) {
+			return s.faulty(w, r)
 		}
 		fail(w, http.StatusGatewayTimeout, "Timed out")
 	case FaultError:

@@ -70,7 +70,7 @@ func (s *Server) listItems(w http.ResponseWriter, r *http.Request) {
 	}
 	out := []wireItem{}
 	for _, item := range v.Items {
-		if f.passes("title", item.Title) && f.passes("tag", item.Tags...) {
+		if f.passes("title", item.Title) && f.passes("tag", item.Tags...) && !s.hides(v, item.Title) {
 			out = append(out, s.wireItem(v, item, false))
 		}
 	}
@@ -84,13 +84,13 @@ func (s *Server) listItems(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) getItem(w http.ResponseWriter, r *http.Request) {
 	if v, item, ok := s.itemOf(w, r); ok {
-		reply(w, s.wireItem(v, s.supplement(v, item), true))
+		reply(w, s.wireItem(v, s.shown(v, s.supplement(v, item)), true))
 	}
 }
 
 func (s *Server) listFiles(w http.ResponseWriter, r *http.Request) {
 	if v, item, ok := s.itemOf(w, r); ok {
-		if out, ok := wireFiles(w, r, v, item, item.Files); ok {
+		if out, ok := wireFiles(w, r, v, item, s.shown(v, item).Files); ok {
 			reply(w, out)
 		}
 	}
@@ -143,7 +143,7 @@ func (s *Server) itemOf(w http.ResponseWriter, r *http.Request) (Vault, Item, bo
 	a := accessOf(r)
 	a.item = id
 	for _, item := range v.Items {
-		if item.ID == id {
+		if item.ID == id && !s.hides(v, item.Title) {
 			a.version = max(item.Version, 1)
 			return v, item, true
 		}
@@ -160,7 +160,7 @@ func (s *Server) fileOf(w http.ResponseWriter, r *http.Request) (Vault, Item, Fi
 	if !ok {
 		return v, item, File{}, false
 	}
-	for _, f := range item.Files {
+	for _, f := range s.shown(v, item).Files {
 		if f.ID == r.PathValue("file") {
 			return v, item, f, true
 		}

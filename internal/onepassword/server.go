@@ -40,6 +40,14 @@ type ServerOptions struct {
 
 	// Assumptions records, as item/field, what was made up and handed out.
 	Assumptions *domain.Assumptions
+
+	// Reason says in assumptions why values are made up; empty means what the
+	// vaults lack.
+	Reason string
+
+	// Faults are met by every request while they are on: those of Connect, of
+	// its token, of items and of fields. Nil means none.
+	Faults *domain.Faults
 }
 
 // Writes is what becomes of items that clients write.

@@ -1,6 +1,7 @@
 package onepassword
 
 import (
+	"cmp"
 	"slices"
 
 	"hearth/internal/domain"
@@ -26,7 +27,7 @@ func (s *Server) allVaults(f filter) []Vault {
 
 // makeUp returns an item that no vault has.
 func (s *Server) makeUp(v Vault, title string) (Item, bool) {
-	if s.options.Assume == nil {
+	if s.options.Assume == nil || s.hides(v, title) {
 		return Item{}, false
 	}
 	s.mu.RLock()
@@ -56,7 +57,9 @@ func (s *Server) madeUp(v Vault, id string) (Item, bool) {
 	}
 	item, ok := s.makeUp(v, made.title)
 	for _, f := range item.Fields {
-		s.options.Assumptions.Add(domain.AssumedSecret, item.Title+"/"+f.Label, "no vault has the item")
+		if !s.hidesField(v, item.Title, f.Label) {
+			s.options.Assumptions.Add(domain.AssumedSecret, item.Title+"/"+f.Label, cmp.Or(s.options.Reason, "no vault has the item"))
+		}
 	}
 	return item, ok
 }
@@ -72,7 +75,7 @@ func (s *Server) supplement(v Vault, item Item) Item {
 			continue
 		}
 		fields = append(fields, f)
-		s.options.Assumptions.Add(domain.AssumedSecret, item.Title+"/"+f.Label, "the item has no such field")
+		s.options.Assumptions.Add(domain.AssumedSecret, item.Title+"/"+f.Label, cmp.Or(s.options.Reason, "the item has no such field"))
 	}
 	item.Fields = fields
 	return item

@@ -22,6 +22,7 @@ import (
 	"hearth/internal/kube/objects"
 	"hearth/internal/kube/scheme"
 	"hearth/internal/observe"
+	"hearth/internal/standin/nodeapi"
 )
 
 // boot starts Kubernetes and everything that works against it, in the order in
@@ -29,11 +30,16 @@ import (
 func (s *Stage) boot(ctx context.Context) error {
 	var services serviceResolver
 	var err error
+	if s.kubelets, err = nodeapi.Serve(); err != nil {
+		return err
+	}
+	s.closed = append(s.closed, s.kubelets.Close)
 	s.kubernetes, err = s.options.Kubernetes.Start(ctx, kube.Options{
 		StateDir:       s.options.StateDir,
 		Address:        s.options.Address,
 		OpenAPI:        true, // mutating admission policies need it, as clients do
 		ResolveService: services.resolve,
+		DialNode:       s.kubelets.Dial,
 		Faults:         s.faults,
 	})
 	if err != nil {
@@ -76,11 +82,13 @@ func (s *Stage) perform(ctx context.Context, mgr manager.Manager) error {
 			return err
 		}
 	}
-	directed := s.gate.Timer()
-	go func() {
-		defer directed()
-		s.direct(ctx, false)
-	}()
+	if s.options.Soak == nil { // a soak fires at model time
+		directed := s.gate.Timer()
+		go func() {
+			defer directed()
+			s.direct(ctx, false)
+		}()
+	}
 	busy := s.gate.Timer()
 	go func() {
 		defer busy()

@@ -90,7 +90,7 @@ func (s *Stage) cast(ctx context.Context, mgr manager.Manager, services *service
 		Config: mgr.GetConfig(), Connection: connection,
 		UnknownKind: s.unknownBootstrapKind, Timeout: bootstrapWait,
 	}
-	return errors.Join(s.castEngine(mgr, e), s.castStandIns(mgr, services))
+	return errors.Join(s.castEngine(mgr, e), s.castNames(ctx, mgr), s.castStandIns(mgr, services))
 }
 
 // openSources opens where artifacts and charts come from.

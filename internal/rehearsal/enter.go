@@ -10,6 +10,7 @@ import (
 
 	"hearth/internal/domain"
 	"hearth/internal/kube/crds"
+	"hearth/internal/standin/operator"
 )
 
 // enter applies what Flux's installer would make: the source and the root
@@ -43,6 +44,10 @@ func (s *Stage) unknownKind(ctx context.Context, gvk schema.GroupVersionKind, pl
 func (s *Stage) assumeKind(ctx context.Context, gvk schema.GroupVersionKind, place domain.Place) error {
 	plural, namespaced := crds.Names(gvk.Group, gvk.Kind)
 	crd := crds.Permissive(gvk.Group, gvk.Version, gvk.Kind, plural, namespaced)
+	if crd.Annotations == nil {
+		crd.Annotations = map[string]string{}
+	}
+	crd.Annotations[operator.AnnotationAssumed] = "true"
 	if err := crds.Install(ctx, s.kubernetes.Config(), crd); err != nil {
 		return fmt.Errorf("%s: assume the kind %s: %w", place, gvk.GroupKind(), err)
 	}

@@ -123,3 +123,6 @@ func compareTasks(a, b task) int {
 func round(seconds float64) float64 {
 	return float64(int64(seconds*1000+0.5)) / 1000
 }
+
+// inSeconds returns a duration as a report has it.
+func inSeconds(d time.Duration) float64 { return round(d.Seconds()) }

@@ -22,6 +22,8 @@ type Options struct {
 	// Offline keeps off the network: charts that neither a mapping nor the
 	// cache has are played by stand-ins.
 	Offline bool
+	// VerifyImages looks the pods' images up at their registries.
+	VerifyImages bool
 	// Sources maps chart URLs to folders, before what .hearth.yaml maps.
 	Sources map[string]string
 	// Vault names a vault file, instead of what .hearth.yaml names.
@@ -53,9 +55,15 @@ type Options struct {
 	Jitter float64
 	// Faults are what goes wrong, and when.
 	Faults []domain.Fault
+	// Soak, if set, is what the stage is going to be used for: faults then come
+	// at model time, and back-offs are played at the pace.
+	Soak *SoakOptions
 	// Spoilable lets mistakes be made in the tree later: the stage works on a
 	// copy of it.
 	Spoilable bool
+	// DNS is where DNS queries are answered, such as "127.0.0.1:5353"; empty
+	// means a free port on loopback.
+	DNS string
 	// Timeout is the last resort that ends Settle; 0 means none.
 	Timeout time.Duration
 	// Kubernetes starts the cluster.

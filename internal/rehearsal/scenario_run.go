@@ -108,13 +108,13 @@ func (s *Stage) play(ctx context.Context, scenario *Scenario) ScenarioResult {
 	began := time.Now()
 	stop := s.stageFaults(ctx, scenario.faults)
 	result.Missed, result.Causes = s.expect(ctx, scenario)
-	result.SeenSeconds = round(time.Since(began).Seconds())
+	result.SeenSeconds = inSeconds(time.Since(began))
 	stop()
 	began = time.Now()
 	if why := s.awaitHealth(ctx, scenario.Stays); why != "" {
 		result.Missed = append(result.Missed, "after the faults were lifted "+why)
 	}
-	result.RecoveredSeconds = round(time.Since(began).Seconds())
+	result.RecoveredSeconds = inSeconds(time.Since(began))
 	return result
 }
 

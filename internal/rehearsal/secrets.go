@@ -84,6 +84,7 @@ func (s *Stage) lockVault(e *engine, o *onepassword.ServerOptions) error {
 	e.gate = secrets.NewGate(vaults)
 	e.assumer.Want(e.gate.Needs()...)
 	o.Vaults = e.gate.Shells()
+	o.Reason = "no vault is at hand; " + secrets.LockFile + " lists the field"
 	o.Assume = func(vault, item string) []onepassword.Field {
 		return e.gate.Pass(vault, item, e.assumer.Fields(vault, item))
 	}

@@ -19,6 +19,8 @@ import (
 
 	"hearth/examples"
 	"hearth/internal/domain"
+	"hearth/internal/engine/dns"
+	"hearth/internal/engine/dns/server"
 	"hearth/internal/engine/notification"
 	"hearth/internal/kube"
 	"hearth/internal/kube/objects"
@@ -26,6 +28,7 @@ import (
 	"hearth/internal/observe"
 	"hearth/internal/render"
 	"hearth/internal/repo"
+	"hearth/internal/standin/nodeapi"
 )
 
 // MisuseError says that a rehearsal could not begin because of what it was
@@ -45,6 +48,7 @@ type Stage struct {
 	repository  *repo.Repository
 	cluster     *repo.Cluster
 	kubernetes  kube.Cluster
+	kubelets    *nodeapi.Server
 	objects     *objects.Objects
 	gate        *work.Gate
 	watcher     *observe.Watcher
@@ -57,6 +61,8 @@ type Stage struct {
 	engine      *engine
 	hooks       *notification.Server
 	webhooks    string // where they are answered
+	names       *server.Server
+	nameBoard   *dns.Board
 	began       time.Time
 
 	stop   context.CancelFunc
@@ -71,6 +77,8 @@ type Stage struct {
 	effects   []Effect
 	onset     []onset
 	onProblem func(string)
+	doors     []Door
+	onDoor    func(Door)
 	kinds     kinds
 	// connects are the Services of Connect servers that were missed, and
 	// whether they are taken to be there.
@@ -120,7 +128,7 @@ func (s *Stage) open(ctx context.Context) error {
 		return &MisuseError{err}
 	}
 	for _, f := range s.options.Faults {
-		if atOnce(f) {
+		if atOnce(f) && s.options.Soak == nil {
 			s.faults.Inject(f)
 			s.noteBegun(f)
 		}
@@ -146,7 +154,7 @@ func (s *Stage) openRepository(ctx context.Context) error {
 		return err
 	}
 	s.origin = s.repository.Root
-	if s.options.Spoilable || spoils(s.options.Faults) {
+	if s.options.Spoilable || s.options.Soak != nil || spoils(s.options.Faults) {
 		if err := s.spoilRepository(ctx); err != nil {
 			return err
 		}
@@ -168,7 +176,7 @@ func (s *Stage) spoilRepository(ctx context.Context) error {
 	}
 	s.closed = append(s.closed, s.spoilt.close)
 	for _, f := range s.options.Faults {
-		if atOnce(f) {
+		if atOnce(f) && s.options.Soak == nil {
 			if err := s.spoilt.spoil(f); err != nil {
 				return fmt.Errorf("fault %s: %w", f, err)
 			}
@@ -189,6 +197,12 @@ func (s *Stage) Kubernetes() kube.Cluster { return s.kubernetes }
 
 // Webhooks returns the URL where Receivers' webhooks are answered, if anywhere.
 func (s *Stage) Webhooks() string { return s.webhooks }
+
+// Names returns the DNS server that answers for the cluster's names.
+func (s *Stage) Names() *server.Server { return s.names }
+
+// NameKeepers returns how each External-DNS of the cluster stands.
+func (s *Stage) NameKeepers() []dns.Standing { return s.nameBoard.Standings() }
 
 // ClusterName returns the name of the cluster that is rehearsed.
 func (s *Stage) ClusterName() string { return s.cluster.Name }

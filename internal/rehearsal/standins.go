@@ -38,13 +38,31 @@ func (s *Stage) castStandIns(mgr manager.Manager, services *serviceResolver) err
 	if want, have := s.cluster.Config.KubernetesVersion, s.kubernetes.Version(); want != "" && want != have {
 		s.assumptions.Add(domain.AssumedVersion, want, fmt.Sprintf("the cluster runs it, the rehearsal runs %s", have))
 	}
+	verify, err := s.verifier()
+	if err != nil {
+		return err
+	}
+	capacity, err := capacities(s.repository.Config.StorageCapacity)
+	if err != nil {
+		return &MisuseError{err}
+	}
 	return standin.Setup(mgr, standin.Options{
 		Gate: s.gate, Objects: s.objects, Assumptions: s.assumptions,
-		Pace: s.options.Pace, Seed: s.options.Seed,
+		Pace: s.options.Pace, BackoffPace: s.backoffPace(), Seed: s.options.Seed,
 		Nodes: nodes, PodCIDR: s.kubernetes.PodCIDR(), Version: s.kubernetes.Version(),
-		Rows: rows, Webhooks: webhooks,
+		Rows: rows, Webhooks: webhooks, Capacity: capacity,
+		MadeUpSecrets: s.engine.assumer != nil, Listening: s.openDoors,
+		Kubelets: s.kubelets, VerifyImage: verify, Faults: s.faults,
 		Simulated: s.simulated.add,
 	})
+}
+
+// backoffPace is how fast back-offs are played: at real pace, but in a soak.
+func (s *Stage) backoffPace() domain.Pace {
+	if s.options.Soak == nil {
+		return domain.RealPace
+	}
+	return s.options.Pace
 }
 
 // standInRows reads the rows by which .hearth.yaml extends the stand-ins' table.
@@ -62,6 +80,19 @@ func (s *Stage) standInRows() ([]status.Row, error) {
 		return nil, fmt.Errorf("%s:%d: standIns: %w", repo.ConfigFile, node.Line, err)
 	}
 	return rows, nil
+}
+
+// capacities reads how much room there is behind storage classes.
+func capacities(configured map[string]string) (map[string]resource.Quantity, error) {
+	room := map[string]resource.Quantity{}
+	for _, class := range slices.Sorted(maps.Keys(configured)) {
+		quantity, err := resource.ParseQuantity(configured[class])
+		if err != nil {
+			return nil, fmt.Errorf("%s: storageCapacity: %s: %q is no quantity such as 500Gi", repo.ConfigFile, class, configured[class])
+		}
+		room[class] = quantity
+	}
+	return room, nil
 }
 
 // nodesOf turns the nodes of .hearth.yaml into those that a kubelet plays.

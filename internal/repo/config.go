@@ -35,6 +35,9 @@ type Config struct {
 	// StandIns are rows of the table of kinds that stand-ins play, as they
 	// are written; zero without any.
 	StandIns yaml.Node `yaml:"standIns"`
+	// StorageCapacity is how much room a rehearsal has behind a storage class,
+	// by its name, for example 500Gi; without a number there is always enough.
+	StorageCapacity map[string]string `yaml:"storageCapacity"`
 	// Seed makes rehearsals differ; the same seed repeats one.
 	Seed uint64 `yaml:"seed"`
 

@@ -52,9 +52,13 @@ func readChartMetadata(chart fs.FS) (chartMetadata, error) {
 // those of its Chart.yaml. The same input makes the same bytes.
 func pack(chart fs.FS, meta chartMetadata) ([]byte, error) {
 	var buf bytes.Buffer
-	zip := gzip.NewWriter(&buf)
+	// It is unpacked again at once: time matters, and size does not.
+	zip, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
 	archive := tar.NewWriter(zip)
-	err := eachFile(chart, func(name string, data []byte) error {
+	err = eachFile(chart, func(name string, data []byte) error {
 		if name == chartFile {
 			renamed, err := withMetadata(data, meta)
 			if err != nil {

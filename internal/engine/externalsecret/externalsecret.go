@@ -59,6 +59,10 @@ type Options struct {
 	// Assumptions records stores that are played.
 	Assumptions *domain.Assumptions
 
+	// OtherKinds reports whether ExternalSecrets may make objects of other kinds
+	// than Secret, which the operator does behind a switch only; nil means no.
+	OtherKinds func(ctx context.Context) bool
+
 	// Trigger asks for reconciles from outside.
 	Trigger *Trigger
 
@@ -122,7 +126,7 @@ func setupStores(mgr manager.Manager, o Options, p *providers) error {
 func setupSecrets(mgr manager.Manager, o Options, p *providers) error {
 	r := &reconciler{
 		o: o, client: mgr.GetClient(), live: mgr.GetAPIReader(), providers: p,
-		memory: &memory{},
+		memory: &memory{}, targets: newObjectWatches(mgr),
 	}
 	if err := indexExternalSecrets(mgr); err != nil {
 		return err
@@ -131,7 +135,8 @@ func setupSecrets(mgr manager.Manager, o Options, p *providers) error {
 		return fmt.Errorf("setting up the PushSecret reconciler: %w", err)
 	}
 	changed := predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{})
-	return builder.ControllerManagedBy(mgr).Named("external-secrets-externalsecret").
+	var err error
+	r.targets.controller, err = builder.ControllerManagedBy(mgr).Named("external-secrets-externalsecret").
 		For(&v1.ExternalSecret{}, builder.WithPredicates(changed)).
 		Watches(&v1.SecretStore{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(readinessChanged())).
 		Watches(&v1.ClusterSecretStore{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(readinessChanged())).
@@ -139,7 +144,8 @@ func setupSecrets(mgr manager.Manager, o Options, p *providers) error {
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.templatedBy)).
 		WatchesRawSource(source.Channel(o.Trigger.secrets(), handler.EnqueueRequestsFromMapFunc(r.poked))).
 		WithOptions(options()).
-		Complete(work.Reconciler(o.Gate, r))
+		Build(work.Reconciler(o.Gate, r))
+	return err
 }
 
 func options() controller.Options {

@@ -1,6 +1,7 @@
 package externalsecret
 
 import (
+	"crypto/sha256"
 	"strconv"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ type recollection struct {
 	synced  time.Time
 	waiting bool   // for a store
 	written uint64 // resource version of the last status written
+	// object is the digest of the object of another kind that the last sync left.
+	object [sha256.Size]byte
 }
 
 // change applies f to what is known of one ExternalSecret.

@@ -21,6 +21,7 @@ type reconciler struct {
 	live      client.Reader // past the cache
 	providers *providers
 	memory    *memory
+	targets   *objectWatches
 }
 
 // Reconcile brings one ExternalSecret up to date, if it is time for that.
@@ -31,14 +32,17 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	if es == nil || es.DeletionTimestamp != nil {
 		r.memory.forget(req.NamespacedName) // the Secret goes with its owner
-		return reconcile.Result{}, nil
+		if es != nil {
+			err = r.cleanUp(ctx, es)
+		}
+		return reconcile.Result{}, err
 	}
-	existing, err := r.existing(ctx, r.client, es)
+	whole, err := r.isWhole(ctx, es)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	now := time.Now()
-	next := r.next(es, existing, now)
+	next := r.next(es, whole, now)
 	if next.never {
 		return reconcile.Result{}, nil
 	}
@@ -49,6 +53,16 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err // the store's readiness wakes it
 	}
 	return r.sync(ctx, es, next.since)
+}
+
+// isWhole reports whether what an ExternalSecret made still is what the last
+// sync left.
+func (r *reconciler) isWhole(ctx context.Context, es *v1.ExternalSecret) (bool, error) {
+	if isObject(es) {
+		return r.objectIntact(ctx, es)
+	}
+	existing, err := r.existing(ctx, r.client, es)
+	return err == nil && intact(es, existing), err
 }
 
 // current returns an ExternalSecret as it is at least since its status was
@@ -99,8 +113,10 @@ func (r *reconciler) attempt(ctx context.Context, es *v1.ExternalSecret, since t
 
 // make reads, templates and writes.
 func (r *reconciler) make(ctx context.Context, es *v1.ExternalSecret, since time.Time) (outcome, error) {
-	if m := es.Spec.Target.Manifest; m != nil && m.Kind != "Secret" {
-		return outcome{}, fmt.Errorf("spec.target.manifest asks for a %s: Hearth makes Secrets only", m.Kind)
+	if isObject(es) {
+		if err := r.checkObject(ctx, es); err != nil {
+			return outcome{}, err
+		}
 	}
 	var read *content
 	err := outside(ctx, r.o.Gate, func(ctx context.Context) (err error) {
@@ -112,6 +128,9 @@ func (r *reconciler) make(ctx context.Context, es *v1.ExternalSecret, since time
 	}
 	for _, missing := range read.missing {
 		r.o.Recorder.Event(es, corev1.EventTypeWarning, eventMissing, missing.Error())
+	}
+	if isObject(es) {
+		return r.writeObject(ctx, es, read.data)
 	}
 	return r.write(ctx, es, read.data)
 }

@@ -60,7 +60,7 @@ func TestNextTurn(t *testing.T) {
 			if tt.spoil {
 				secret.Data["k"] = []byte("w")
 			}
-			turn := r.next(tt.es, secret, now)
+			turn := r.next(tt.es, intact(tt.es, secret), now)
 			got := "now"
 			switch {
 			case turn.never:
@@ -105,16 +105,16 @@ func TestTriggerRefresh(t *testing.T) {
 	}
 	began := time.Now()
 	r.memory.succeed(types.NamespacedName{Name: "app"}, began)
-	if turn := r.next(es, nil, time.Now()); turn.after <= 0 {
+	if turn := r.next(es, true, time.Now()); turn.after <= 0 {
 		t.Errorf("before Refresh: %+v", turn)
 	}
 	trigger.Refresh()
-	if turn := r.next(es, nil, time.Now()); turn.after > 0 || turn.since != trigger.refreshed() {
+	if turn := r.next(es, true, time.Now()); turn.after > 0 || turn.since != trigger.refreshed() {
 		t.Errorf("after Refresh: %+v", turn)
 	}
 	// A sync that began before the vault changed has not read what it holds now.
 	r.memory.succeed(types.NamespacedName{Name: "app"}, began)
-	if turn := r.next(es, nil, time.Now()); turn.after > 0 {
+	if turn := r.next(es, true, time.Now()); turn.after > 0 {
 		t.Errorf("after a sync that began before Refresh: %+v", turn)
 	}
 	for range 3 {

@@ -47,7 +47,7 @@ func (r *reconciler) render(ctx context.Context, es *v1.ExternalSecret, read map
 	for name, value := range read {
 		fields[name] = string(value)
 	}
-	e := execution{ctx: ctx, fields: fields, out: out}
+	e := execution{ctx: ctx, fields: fields, to: out}
 	for i, from := range t.TemplateFrom {
 		if err := r.renderFrom(e, es, i, from); err != nil {
 			return nil, err
@@ -65,21 +65,34 @@ func (r *reconciler) render(ctx context.Context, es *v1.ExternalSecret, read map
 	return out, nil
 }
 
-// execution runs templates over fields, into parts of a rendering.
+// takes is what templates yield values for.
+type takes interface {
+	// set takes the value of a key of a target; an empty target is Data.
+	set(target, key, value string) error
+}
+
+// takesYAML is what takes more than keys and values for some targets.
+type takesYAML interface {
+	takesWhole(target string) bool
+	// place takes the YAML that a template of a name yields.
+	place(target, text, source string) error
+}
+
+// execution runs templates over fields.
 type execution struct {
 	ctx    context.Context
 	fields map[string]string
-	out    *rendering
+	to     takes
 }
 
-func (e execution) set(target, key, value string) error {
+func (out *rendering) set(target, key, value string) error {
 	switch cmp.Or(target, v1.TemplateTargetData) {
 	case v1.TemplateTargetData:
-		e.out.data[key] = []byte(value)
+		out.data[key] = []byte(value)
 	case v1.TemplateTargetAnnotations:
-		e.out.annotations[key] = value
+		out.annotations[key] = value
 	case v1.TemplateTargetLabels:
-		e.out.labels[key] = value
+		out.labels[key] = value
 	default:
 		return fmt.Errorf("templateFrom has the target %q, which is none of Data, Annotations, Labels", target)
 	}
@@ -92,7 +105,7 @@ func (e execution) value(target, key string, src template.Source) error {
 	if err != nil {
 		return err
 	}
-	return e.set(target, key, value)
+	return e.to.set(target, key, value)
 }
 
 // mapping makes many values, of a template that yields a YAML mapping.
@@ -100,6 +113,9 @@ func (e execution) mapping(target string, src template.Source) error {
 	text, err := template.Execute(e.ctx, src, e.fields)
 	if err != nil {
 		return err
+	}
+	if to, ok := e.to.(takesYAML); ok && to.takesWhole(target) {
+		return to.place(target, text, src.Name)
 	}
 	var values map[string]any
 	if yaml.Unmarshal([]byte(text), &values) != nil {
@@ -110,7 +126,7 @@ func (e execution) mapping(target string, src template.Source) error {
 		if err != nil {
 			return fmt.Errorf("template %q: the value of %q has no JSON form", src.Name, key)
 		}
-		if err := e.set(target, key, string(value)); err != nil {
+		if err := e.to.set(target, key, string(value)); err != nil {
 			return err
 		}
 	}

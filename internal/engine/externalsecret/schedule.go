@@ -26,9 +26,9 @@ type turn struct {
 	since time.Time
 }
 
-// next decides on the turn of an ExternalSecret whose Secret is existing, or
-// nil.
-func (r *reconciler) next(es *v1.ExternalSecret, existing *corev1.Secret, now time.Time) turn {
+// next decides on the turn of an ExternalSecret; whole says that what it made
+// still is what the last sync left.
+func (r *reconciler) next(es *v1.ExternalSecret, whole bool, now time.Time) turn {
 	latest := now.Add(-round)
 	known := r.memory.about(client.ObjectKeyFromObject(es))
 	switch {
@@ -37,7 +37,7 @@ func (r *reconciler) next(es *v1.ExternalSecret, existing *corev1.Secret, now ti
 			return turn{since: known.failed}
 		}
 		return turn{since: latest}
-	case !intact(es, existing):
+	case !whole:
 		return turn{since: latest}
 	case es.Spec.RefreshPolicy == v1.RefreshCreatedOnce:
 		return turn{never: true}

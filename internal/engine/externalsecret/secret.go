@@ -32,6 +32,7 @@ type outcome struct {
 	reason  string
 	message string
 	event   string // of the Secret: Created, Updated, Deleted; empty if it was not touched
+	told    string // what the event says, if not that of a Secret
 }
 
 // messages, as External Secrets Operator writes them.
@@ -187,16 +188,19 @@ func managerOf(es *v1.ExternalSecret) string {
 	return name[:min(len(name), longest)]
 }
 
-// refusal tells a refused write. Of an invalid Secret it names the fields only:
+// refusal tells a refused write. Of an invalid object it names the fields only:
 // the rest of the server's message may cite what is in them.
-func refusal(verb string, secret *corev1.Secret, err error) error {
+func refusal(verb string, obj client.Object, err error) error {
 	var status apierrors.APIStatus
+	if apierrors.IsBadRequest(err) {
+		return fmt.Errorf("%s %s: the API server cannot read it: a field has a value of another type than it should", verb, nameOf(obj))
+	}
 	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
-		return fmt.Errorf("%s the Secret %s: %w", verb, secret.Name, err)
+		return fmt.Errorf("%s %s: %w", verb, nameOf(obj), err)
 	}
 	var fields []string
 	for _, cause := range status.Status().Details.Causes {
 		fields = append(fields, fmt.Sprintf("%s (%s)", cause.Field, cause.Type))
 	}
-	return fmt.Errorf("%s the Secret %s: the API server refuses %s", verb, secret.Name, strings.Join(fields, ", "))
+	return fmt.Errorf("%s %s: the API server refuses %s", verb, nameOf(obj), strings.Join(fields, ", "))
 }

@@ -1,6 +1,7 @@
 package externalsecret
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func (r *reconciler) succeeded(ctx context.Context, es *v1.ExternalSecret, began
 		s.RefreshTime = statusTime()
 		s.SyncedResourceVersion = version(es)
 		s.Binding = corev1.LocalObjectReference{Name: es.TargetName()}
-		if es.Spec.Target.CreationPolicy == v1.CreateNone {
+		if es.Spec.Target.CreationPolicy == v1.CreateNone || isObject(es) {
 			s.Binding.Name = ""
 		}
 		v1.SetCondition(&s.Conditions, v1.Condition{
@@ -41,7 +42,7 @@ func (r *reconciler) succeeded(ctx context.Context, es *v1.ExternalSecret, began
 	}
 	r.memory.succeed(client.ObjectKeyFromObject(es), began)
 	if o.event != "" {
-		r.o.Recorder.Event(es, corev1.EventTypeNormal, o.event, "secret "+strings.ToLower(o.event))
+		r.o.Recorder.Event(es, corev1.EventTypeNormal, o.event, cmp.Or(o.told, "secret "+strings.ToLower(o.event)))
 	}
 	interval := refreshInterval(es)
 	if interval <= 0 || es.Spec.RefreshPolicy == v1.RefreshOnChange || es.Spec.RefreshPolicy == v1.RefreshCreatedOnce {
@@ -57,7 +58,7 @@ func (r *reconciler) failed(ctx context.Context, es *v1.ExternalSecret, cause er
 	message := strings.ReplaceAll(cause.Error(), "\n", "; ")
 	err := r.report(ctx, es, func(s *v1.ExternalSecretStatus) {
 		v1.SetCondition(&s.Conditions, v1.Condition{
-			Type: v1.ConditionReady, Status: corev1.ConditionFalse, Reason: v1.ReasonSecretSyncedError, Message: message,
+			Type: v1.ConditionReady, Status: corev1.ConditionFalse, Reason: failureReason(es, cause), Message: message,
 		})
 	})
 	if err != nil {
@@ -76,6 +77,15 @@ func (r *reconciler) failed(ctx context.Context, es *v1.ExternalSecret, cause er
 		limit = min(limit, max(interval, time.Second))
 	}
 	return reconcile.Result{RequeueAfter: r.memory.fail(client.ObjectKeyFromObject(es), limit)}, nil
+}
+
+// failureReason is the reason of a condition, as External Secrets Operator
+// writes it.
+func failureReason(es *v1.ExternalSecret, cause error) string {
+	if isObject(es) && !errors.Is(cause, errNoOtherKinds) {
+		return v1.ReasonResourceSyncedError
+	}
+	return v1.ReasonSecretSyncedError
 }
 
 // blamesStore reports whether a failure is one of the store, which should

@@ -23,7 +23,18 @@ const (
 
 func indexExternalSecrets(mgr manager.Manager) error {
 	for name, values := range map[string]func(*v1.ExternalSecret) []string{
-		byTarget:   func(es *v1.ExternalSecret) []string { return []string{es.TargetName()} },
+		byTarget: func(es *v1.ExternalSecret) []string {
+			if isObject(es) {
+				return nil
+			}
+			return []string{es.TargetName()}
+		},
+		byObject: func(es *v1.ExternalSecret) []string {
+			if !isObject(es) {
+				return nil
+			}
+			return []string{objectIndex(objectKind(es), es.TargetName())}
+		},
 		byTemplate: templateSources,
 		byStore: func(es *v1.ExternalSecret) []string {
 			var keys []string

@@ -28,7 +28,10 @@ import (
 type attempt struct {
 	config *action.Configuration
 	client *helmkube.Client
-	chart  *chart.Chart
+	// chart is the one that the action is given, which pressing renders; it is
+	// nil where Helm's engine does.
+	chart    *chart.Chart
+	pressing *helm.Pressing
 
 	mu   sync.Mutex
 	seen observed
@@ -55,6 +58,25 @@ func (a *attempt) records() observed {
 	return maps.Clone(a.seen)
 }
 
+// rendering runs what renders the chart, and once more with Helm's engine where
+// nothing else is certain to do it as Helm does. Nothing was written by then.
+func (s *step) rendering(ctx context.Context, a *attempt, run func(*chart.Chart) error) error {
+	err := run(a.chart)
+	if err == nil {
+		return nil
+	}
+	if refused := a.pressing.Refused(); refused != nil {
+		return refused
+	}
+	why := a.pressing.Unsure()
+	if why == nil {
+		return err
+	}
+	slog.DebugContext(ctx, "Helm's engine renders this release", "release", s.hr.Namespace+"/"+s.hr.Name, "chart", s.chart.Name(), "why", s.values.Secrets.Hide(why.Error()))
+	a.chart, a.pressing = s.chart.Copy(s.version), nil
+	return run(a.chart)
+}
+
 // errEndless says that a template cannot be waited for. Nothing can end it, so
 // it must not be begun again and again.
 var errEndless = errors.New("rendering the chart did not end")
@@ -62,8 +84,7 @@ var errEndless = errors.New("rendering the chart did not end")
 // act runs a Helm action until it ends, and returns the records that it wrote.
 // It is cut short when ctx ends or, unless it follows from the deletion
 // itself, when the HelmRelease is changed, suspended or deleted; the error is
-// errInterrupted then. Rendering that never ends is left behind, without any
-// further access to the cluster.
+// errInterrupted then. Rendering that takes too long is ended.
 func (s *step) act(ctx context.Context, f func(context.Context, *attempt) error) (observed, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -74,7 +95,9 @@ func (s *step) act(ctx context.Context, f func(context.Context, *attempt) error)
 		}
 		defer stop()
 	}
-	a, err := s.attempt(ctx)
+	rendering, stop := context.WithCancel(ctx)
+	defer stop()
+	a, err := s.attempt(ctx, rendering)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +109,7 @@ func (s *step) act(ctx context.Context, f func(context.Context, *attempt) error)
 		err = <-done
 	case <-time.After(s.o.RenderTimeout):
 		a.client.Abandon()
+		stop()
 		err = fmt.Errorf("%w within %s", errEndless, s.o.RenderTimeout)
 	}
 	if err != nil && ctx.Err() != nil {
@@ -94,16 +118,14 @@ func (s *step) act(ctx context.Context, f func(context.Context, *attempt) error)
 	return a.records(), s.values.Secrets.HideError(err)
 }
 
-// attempt sets up what a Helm action works with.
-func (s *step) attempt(ctx context.Context) (*attempt, error) {
+// attempt sets up what a Helm action works with; it renders within a context of
+// its own.
+func (s *step) attempt(ctx, rendering context.Context) (*attempt, error) {
 	capabilities, err := s.connection.Capabilities()
 	if err != nil {
 		return nil, err
 	}
 	a := &attempt{seen: observed{}, config: action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler))}
-	if s.chart != nil {
-		a.chart = s.chart.Copy(s.version)
-	}
 	a.client = s.connection.Client(ctx, helmkube.Options{
 		Namespace:   s.hr.GetReleaseNamespace(),
 		UnknownKind: s.unknownKind(),
@@ -112,9 +134,13 @@ func (s *step) attempt(ctx context.Context) (*attempt, error) {
 	a.config.Capabilities = capabilities
 	a.config.KubeClient = a.client
 	a.config.Releases = s.storage(a)
-	a.config.CustomTemplateFuncs = helm.Functions(func(apiVersion, kind, namespace, name string) (map[string]any, error) {
-		return s.connection.Lookup(ctx, apiVersion, kind, namespace, name)
-	})
+	if s.chart != nil {
+		a.pressing = s.chart.Press(rendering, s.version, &s.presses, func(apiVersion, kind, namespace, name string) (map[string]any, error) {
+			return s.connection.Lookup(rendering, apiVersion, kind, namespace, name)
+		})
+		a.chart = a.pressing.Chart
+		a.config.CustomTemplateFuncs = a.pressing.Functions()
+	}
 	return a, nil
 }
 
@@ -139,6 +165,9 @@ func (s *step) storage(a *attempt) *storage.Storage {
 		d.Stored = func(c *chart.Chart) ([]byte, error) {
 			if c != a.chart {
 				return nil, nil
+			}
+			if a.pressing != nil {
+				a.pressing.Restore()
 			}
 			return s.chart.Stored(s.version)
 		}

@@ -70,6 +70,8 @@ type Options struct {
 	// the cluster does not know; place is where the HelmRelease stands. It
 	// reports whether it made the kind known. Nil means that the release fails.
 	UnknownKind func(ctx context.Context, gvk schema.GroupVersionKind, place domain.Place) (handled bool, err error)
+	// NoCrossNamespaceRefs refuses charts and sources of other namespaces.
+	NoCrossNamespaceRefs bool
 	// RenderTimeout is how long a chart's templates may take; zero means
 	// helm.RenderTimeout.
 	RenderTimeout time.Duration

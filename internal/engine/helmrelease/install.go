@@ -8,6 +8,7 @@ import (
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	"helm.sh/helm/v4/pkg/action"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/kube"
 )
 
@@ -45,8 +46,10 @@ func (s *step) install(ctx context.Context) error {
 		install.ForceConflicts = install.ServerSideApply
 		install.PostRenderer = s.postRenderer()
 		install.PostRenderStrategy = action.PostRenderStrategy(s.hr.GetPostRenderStrategy())
-		_, err := install.RunWithContext(context.WithoutCancel(ctx), a.chart, s.values.Map)
-		return err
+		return s.rendering(ctx, a, func(c *chart.Chart) error {
+			_, err := install.RunWithContext(context.WithoutCancel(ctx), c, s.values.Map)
+			return err
+		})
 	})
 	return s.released(seen, err, helmv2.ReleaseActionInstall, spec.GetRemediation())
 }

@@ -73,6 +73,16 @@ func sourceOf(hr *helmv2.HelmRelease) (kind, namespace, name string) {
 	return "", "", ""
 }
 
+// crossBorder refuses a chart of another namespace, where that is not allowed.
+// A HelmChart is made where its source is.
+func (s *step) crossBorder() error {
+	kind, namespace, name := sourceOf(s.hr)
+	if !s.o.NoCrossNamespaceRefs || kind == "" || namespace == s.hr.Namespace {
+		return nil
+	}
+	return fmt.Errorf("can't access '%s/%s', cross-namespace references have been blocked", kind, namespacedName(namespace, name))
+}
+
 // chartSource is a source object that offers a chart.
 type chartSource interface {
 	client.Object

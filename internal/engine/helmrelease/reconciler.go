@@ -8,6 +8,7 @@ import (
 	"time"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	aclv1 "github.com/fluxcd/pkg/apis/acl"
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/cel"
 	"github.com/fluxcd/pkg/runtime/conditions"
@@ -21,6 +22,7 @@ import (
 	"hearth/internal/engine/helmrelease/helmstore"
 	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
+	"hearth/internal/render/helm"
 )
 
 // reconciler walks each HelmRelease one step further.
@@ -31,6 +33,7 @@ type reconciler struct {
 	written *helmstore.Written
 	backoff work.Backoff[types.NamespacedName]
 	saved   objects.Written[*helmv2.HelmRelease]
+	presses helm.Presses
 
 	mu    sync.Mutex
 	users map[string]*helmkube.Connection
@@ -136,6 +139,9 @@ func (s *step) reconcile(ctx context.Context) error {
 	if err := s.save(ctx); err != nil {
 		return errors.Join(errRetry, err)
 	}
+	if err := s.crossBorder(); err != nil {
+		return s.terminal(aclv1.AccessDeniedReason, at(err.Error(), s.place("spec")))
+	}
 	if err := s.reconcileChartTemplate(ctx); err != nil {
 		return s.unready(helmv2.ArtifactFailedReason, err)
 	}
@@ -197,7 +203,11 @@ func (s *step) countAnew() {
 
 // misconfigured says that nothing helps but a change of the spec.
 func (s *step) misconfigured(reason string, err error, field ...string) error {
-	message := at(fmt.Sprintf("Reconciliation failed terminally due to configuration error: %s", err), s.place(field...))
+	return s.terminal(reason, at(fmt.Sprintf("Reconciliation failed terminally due to configuration error: %s", err), s.place(field...)))
+}
+
+// terminal says why the release stays as it is until its spec changes.
+func (s *step) terminal(reason, message string) error {
 	conditions.MarkStalled(s.hr, reason, "%s", message)
 	conditions.MarkFalse(s.hr, meta.ReadyCondition, reason, "%s", message)
 	s.event(corev1.EventTypeWarning, reason, message)

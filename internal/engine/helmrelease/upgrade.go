@@ -5,6 +5,7 @@ import (
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	"helm.sh/helm/v4/pkg/action"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 )
 
 // upgrade changes the release to what is desired.
@@ -40,8 +41,10 @@ func (s *step) upgrade(ctx context.Context) error {
 		upgrade.ForceReplace = spec.Force && !serverSideApplied
 		upgrade.PostRenderer = s.postRenderer()
 		upgrade.PostRenderStrategy = action.PostRenderStrategy(s.hr.GetPostRenderStrategy())
-		_, err := upgrade.RunWithContext(context.WithoutCancel(ctx), s.releaseName(), a.chart, s.values.Map)
-		return err
+		return s.rendering(ctx, a, func(c *chart.Chart) error {
+			_, err := upgrade.RunWithContext(context.WithoutCancel(ctx), s.releaseName(), c, s.values.Map)
+			return err
+		})
 	})
 	return s.released(seen, err, helmv2.ReleaseActionUpgrade, spec.GetRemediation())
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apiserver/pkg/server/egressselector"
 	"k8s.io/client-go/rest"
 	aggregator "k8s.io/kube-aggregator/pkg/apiserver"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
@@ -105,6 +107,11 @@ func adjust(config *app.Config, o kube.Options) {
 	// Both hooks wait a second before their first try; see bootstrap.
 	for _, hook := range []string{rbacrest.PostStartHookName, schedulingrest.PostStartHookName} {
 		generic.DisabledPostStartHooks.Insert(hook)
+	}
+	if o.DialNode != nil {
+		config.KubeAPIs.Extra.KubeletClientConfig.Lookup = func(egressselector.NetworkContext) (utilnet.DialFunc, error) {
+			return o.DialNode, nil
+		}
 	}
 	if !o.OpenAPI {
 		generic.SkipOpenAPIInstallation = true

@@ -35,6 +35,9 @@ func (m valueMatch) matches(value string) bool {
 // everything is what a rule without matches stands for.
 var everything = gatewayv1.HTTPRouteMatch{}
 
+// Everything is the match that all requests meet.
+var Everything = &Match{kind: gatewayv1.PathMatchPathPrefix}
+
 // Compile compiles a match. An error says that a regular expression cannot be
 // read.
 func Compile(match gatewayv1.HTTPRouteMatch) (*Match, error) {
@@ -180,4 +183,30 @@ func btoi(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// String tells the match in words, such as "GET /api with 1 header".
+func (m *Match) String() string {
+	if m == Everything {
+		return "everything"
+	}
+	text := m.path
+	switch m.kind {
+	case gatewayv1.PathMatchExact:
+		text = "exactly " + text
+	case gatewayv1.PathMatchRegularExpression:
+		text = "paths like " + text
+	default:
+		text = "paths below " + text + "/"
+	}
+	if m.method != "" {
+		text = m.method + " " + text
+	}
+	for _, h := range m.headers {
+		text += ", header " + h.name
+	}
+	for _, q := range m.query {
+		text += ", query " + q.name
+	}
+	return text
 }

@@ -129,10 +129,11 @@ func ServiceOf(namespace string, ref gatewayv1.BackendObjectReference) (key clie
 	return client.ObjectKey{Namespace: namespace, Name: string(ref.Name)}, true
 }
 
-// Routes returns all routes of a kind, in the order of the reader.
+// Routes returns all routes of a kind, in the order of the reader; they are the
+// reader's own: read only.
 func (j Judge) Routes(ctx context.Context, kind Kind) ([]Route, error) {
 	list := kind.List()
-	if err := j.List(ctx, list); err != nil {
+	if err := j.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	var routes []Route

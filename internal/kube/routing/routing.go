@@ -16,6 +16,10 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
+// LoopbackAnnotation is set on the gateways of a rehearsal, and tells where
+// their ports answer on this machine: PORT=ADDRESS:PORT, separated by commas.
+const LoopbackAnnotation = "hearth.dev/loopback"
+
 // Verdict is what a condition says: whether it holds, and why.
 type Verdict struct {
 	OK      bool

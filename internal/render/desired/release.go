@@ -22,6 +22,7 @@ import (
 
 	"hearth/internal/render"
 	"hearth/internal/render/helm"
+	"hearth/internal/render/helm/postrender"
 	"hearth/internal/render/kept"
 	"hearth/internal/source"
 )
@@ -146,6 +147,7 @@ func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, p
 	objects, err := helm.Render(ctx, helm.Request{
 		Chart: r.Chart, Values: helm.Values{Map: r.Values},
 		Name: r.ReleaseName, Namespace: r.ReleaseNamespace, Capabilities: capabilities, Presses: presses, Shelf: shelf,
+		PostRender: postRender(r),
 		// Values that Secrets supply are not there: the rule on values judges.
 		SkipSchema: true,
 	})
@@ -161,6 +163,12 @@ func (b *builder) render(ctx context.Context, r *Release, loaded *helm.Charts, p
 			Unstructured: content, Ref: refOf(content), Release: r, Kustomization: r.Object.Kustomization, state: b.State,
 		})
 	}
+}
+
+// postRender changes what the chart renders as the HelmRelease says.
+func postRender(r *Release) helm.PostRender {
+	p := postrender.New(r.HelmRelease, r.StandIn || r.Chart.Annotation(source.StandInAnnotation) != "")
+	return helm.PostRender{Run: p.Objects, Strategy: r.GetPostRenderStrategy()}
 }
 
 // fetch brings the chart to hand, if it can.
@@ -202,8 +210,12 @@ func (r *Release) inputs(capabilities *common.Capabilities) string {
 	if err != nil || r.chartDigest == "" {
 		return ""
 	}
-	return kept.Digest(r.ChartURL, r.ChartName, r.ChartVersion, r.chartDigest, r.ReleaseName, r.ReleaseNamespace,
-		string(values), capabilities.KubeVersion.String(), strings.Join(capabilities.APIVersions, " "))
+	changes, err := json.Marshal([]any{r.Spec.PostRenderers, r.Spec.PostRenderStrategy, r.Spec.CommonMetadata})
+	if err != nil {
+		return ""
+	}
+	return kept.Digest(r.ChartURL, r.ChartName, r.ChartVersion, r.chartDigest, r.Namespace, r.Name, r.ReleaseName, r.ReleaseNamespace,
+		string(values), string(changes), capabilities.KubeVersion.String(), strings.Join(capabilities.APIVersions, " "))
 }
 
 // request says which chart a release wants.

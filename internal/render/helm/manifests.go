@@ -32,8 +32,40 @@ type document struct {
 
 // manifests decodes what the templates made: hooks by their weight, and then
 // the others, both in the order Helm installs them.
-func manifests(objects []*unstructured.Unstructured, files map[string]string) ([]*unstructured.Unstructured, error) {
-	var hooks, rest []document
+func manifests(objects []*unstructured.Unstructured, files map[string]string, post PostRender) ([]*unstructured.Unstructured, error) {
+	docs, err := documents(files)
+	if err == nil {
+		docs, err = post.apply(docs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	hooks, rest := parted(docs)
+	slices.SortStableFunc(hooks, func(a, b document) int {
+		return cmp.Or(cmp.Compare(a.weight, b.weight), compareKinds(a.kind, b.kind))
+	})
+	slices.SortStableFunc(rest, func(a, b document) int { return compareKinds(a.kind, b.kind) })
+	for _, doc := range slices.Concat(hooks, rest) {
+		objects = append(objects, doc.objects...)
+	}
+	return objects, nil
+}
+
+// parted tells hooks from the others.
+func parted(docs []document) (hooks, rest []document) {
+	for _, doc := range docs {
+		if doc.hook {
+			hooks = append(hooks, doc)
+		} else {
+			rest = append(rest, doc)
+		}
+	}
+	return hooks, rest
+}
+
+// documents decodes files in the order of their names.
+func documents(files map[string]string) ([]document, error) {
+	var docs []document
 	var names []string
 	size := 0
 	for name, content := range files {
@@ -48,24 +80,15 @@ func manifests(objects []*unstructured.Unstructured, files map[string]string) ([
 	for _, name := range names {
 		for _, text := range split(files[name]) {
 			doc, kept, err := read(name, text)
-			switch {
-			case err != nil:
+			if err != nil {
 				return nil, err
-			case kept && doc.hook:
-				hooks = append(hooks, doc)
-			case kept:
-				rest = append(rest, doc)
+			}
+			if kept {
+				docs = append(docs, doc)
 			}
 		}
 	}
-	slices.SortStableFunc(hooks, func(a, b document) int {
-		return cmp.Or(cmp.Compare(a.weight, b.weight), compareKinds(a.kind, b.kind))
-	})
-	slices.SortStableFunc(rest, func(a, b document) int { return compareKinds(a.kind, b.kind) })
-	for _, doc := range slices.Concat(hooks, rest) {
-		objects = append(objects, doc.objects...)
-	}
-	return objects, nil
+	return docs, nil
 }
 
 // split divides a stream where a line begins with dashes, as Helm does.
@@ -106,13 +129,20 @@ func read(name, text string) (doc document, kept bool, err error) {
 	}
 	doc.kind, kept = head.Kind, true
 	if head.Metadata != nil {
-		var events string
-		if events, doc.hook = head.Metadata.Annotations[release.HookAnnotation]; doc.hook {
-			kept = knownEvents(events)
-			doc.weight, _ = strconv.Atoi(head.Metadata.Annotations[release.HookWeightAnnotation])
-		}
+		kept = doc.annotated(head.Metadata.Annotations)
 	}
 	return doc, kept && len(doc.objects) > 0, nil
+}
+
+// annotated reads from annotations whether a document is a hook; kept is false
+// for one of a sort that Helm does not know.
+func (doc *document) annotated(annotations map[string]string) (kept bool) {
+	var events string
+	if events, doc.hook = annotations[release.HookAnnotation]; !doc.hook {
+		return true
+	}
+	doc.weight, _ = strconv.Atoi(annotations[release.HookWeightAnnotation])
+	return knownEvents(events)
 }
 
 // readHead fills the head in from what was decoded; false where that is of

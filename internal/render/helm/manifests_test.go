@@ -38,7 +38,7 @@ const hookObject = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: j\n  ann
 func compareManifests(t testing.TB, files map[string]string) {
 	t.Helper()
 	want, wantErr := sortedByHelm(t, files)
-	got, gotErr := manifests(nil, files)
+	got, gotErr := manifests(nil, files, PostRender{})
 	if (wantErr == nil) != (gotErr == nil) {
 		t.Fatalf("error %v, Helm's %v", gotErr, wantErr)
 	}

@@ -71,15 +71,21 @@ type pressed struct {
 // up; any other means that Helm has to do it, and say what is wrong if it fails.
 func (p *Presses) render(ctx context.Context, shared *Chart, processed *chart.Chart, values common.Values, lookup Lookup) (pressed, error) {
 	templates := templatesOf(processed)
-	one := p.find(pressKey{shared, namesOf(templates)})
-	if one == nil {
-		return pressed{}, errNoPress
-	}
-	one.once.Do(func() { one.err = one.parse(processed, templates) })
-	if one.err != nil {
-		return pressed{}, one.err
+	one, err := p.of(shared, processed, templates)
+	if err != nil {
+		return pressed{}, err
 	}
 	return one.render(ctx, processed, templates, values, lookup)
+}
+
+// of returns the press of some of a chart's templates, parsed.
+func (p *Presses) of(shared *Chart, processed *chart.Chart, templates []chartTemplate) (*press, error) {
+	one := p.find(pressKey{shared, namesOf(templates)})
+	if one == nil {
+		return nil, errNoPress
+	}
+	one.once.Do(func() { one.err = one.parse(processed, templates) })
+	return one, one.err
 }
 
 func (p *Presses) find(key pressKey) *press {
@@ -102,7 +108,7 @@ func (p *Presses) find(key pressKey) *press {
 // chartTemplate is one template of a chart or a subchart.
 type chartTemplate struct {
 	name  string
-	text  []byte
+	file  *common.File
 	chart *chart.Chart
 }
 
@@ -123,7 +129,7 @@ func templatesOf(c *chart.Chart) []chartTemplate {
 			if t == nil || c.Metadata.Type == "library" && !strings.HasPrefix(path.Base(t.Name), "_") {
 				continue
 			}
-			list = append(list, chartTemplate{path.Join(full, t.Name), t.Data, c})
+			list = append(list, chartTemplate{path.Join(full, t.Name), t, c})
 		}
 	}
 	visit(c)
@@ -148,7 +154,7 @@ func (one *press) parse(processed *chart.Chart, templates []chartTemplate) error
 		if i > 0 && templates[i-1].name == t.name {
 			return fmt.Errorf("%w: two templates have the name %s", gotemplate.ErrUnsure, t.name)
 		}
-		if err := one.set.Parse(t.name, string(t.text)); err != nil {
+		if err := one.set.Parse(t.name, string(t.file.Data)); err != nil {
 			return err
 		}
 	}

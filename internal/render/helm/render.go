@@ -41,6 +41,8 @@ type Request struct {
 	SkipCRDs bool
 	// SkipSchema does not hold the values against the chart's schema.
 	SkipSchema bool
+	// PostRender changes what the templates made.
+	PostRender PostRender
 	// Presses keep parsed templates between renderings; nil means that they
 	// are parsed for this one.
 	Presses *Presses
@@ -108,7 +110,7 @@ func render(ctx context.Context, req Request) ([]*unstructured.Unstructured, err
 			}
 		}
 	}
-	return manifests(objects, files)
+	return manifests(objects, files, req.PostRender)
 }
 
 // templates renders a chart's files: with a press where one is certain of it,

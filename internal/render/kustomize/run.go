@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	kustypes "sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
@@ -50,7 +51,7 @@ func resetSchema() {
 
 // krustyRun runs kustomize as Flux does: files may come from anywhere in the
 // artifact, and only built-in plugins run. Kustomize panics on some input.
-func krustyRun(fs *recordingFS, dir string) (resources resmap.ResMap, err error) {
+func krustyRun(fs filesys.FileSystem, dir string) (resources resmap.ResMap, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("recovered from kustomize build panic: %v", r)

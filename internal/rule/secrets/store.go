@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	v1 "hearth/internal/api/externalsecrets/v1"
+	"hearth/internal/render/desired"
 	"hearth/internal/rule"
 )
 
@@ -92,14 +93,25 @@ func storeMissing(e *external, kind, name string) bool {
 
 // hint says that the other kind of store has the name.
 func hint(e *external, kind, name string) string {
-	other, namespace := "ClusterSecretStore", ""
+	other := "ClusterSecretStore"
 	if kind == other {
-		other, namespace = "SecretStore", e.GetNamespace()
+		other = "SecretStore"
 	}
-	if e.cluster.State.Find(group, other, namespace, name) == nil {
+	if findStore(e, other, name) == nil {
 		return ""
 	}
 	return fmt.Sprintf(" (there is a %s of that name)", other)
+}
+
+// findStore returns the store that an ExternalSecret means, or nil. The graph
+// knows that a ClusterSecretStore lives in no namespace, even where kustomize
+// has given it one.
+func findStore(e *external, kind, name string) *desired.Object {
+	by, _ := e.cluster.Graph.Provider(group, kind, e.GetNamespace(), name)
+	if by == nil || by.GetKind() != kind {
+		return nil // nothing, or what makes it
+	}
+	return by
 }
 
 // isOther reports whether a store is another one than the repository's, which
@@ -108,14 +120,10 @@ func hint(e *external, kind, name string) string {
 // place to keep them.
 func isOther(p *rule.Pass, e *external, kind, name string) bool {
 	want := p.Config.SecretStore
-	if !p.Config.Declared("secretStore") && e.cluster.State.Find(group, want.Kind, "", want.Name) == nil {
+	if !p.Config.Declared("secretStore") && findStore(e, want.Kind, want.Name) == nil {
 		return false
 	}
-	namespace := e.GetNamespace()
-	if kind == "ClusterSecretStore" {
-		namespace = ""
-	}
-	store := e.cluster.State.Find(group, kind, namespace, name)
+	store := findStore(e, kind, name)
 	if store == nil {
 		return true
 	}

@@ -59,6 +59,13 @@ func (b *book) free(owner string) {
 	b.forget(owner)
 }
 
+// owns reports whether an owner has an address.
+func (b *book) owns(owner string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.has[owner] != ""
+}
+
 func (b *book) forget(owner string) {
 	if address, ok := b.has[owner]; ok {
 		delete(b.has, owner)

@@ -12,6 +12,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"hearth/internal/domain"
+	"hearth/internal/kube/routing"
 )
 
 // reconcileClass accepts every class: each stands for a controller that
@@ -22,10 +23,21 @@ func (e *edge) reconcileClass(ctx context.Context, req reconcile.Request) (recon
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	before := class.DeepCopy()
-	setCondition(&class.Status.Conditions, class.Generation, string(gatewayv1.GatewayClassConditionStatusAccepted), true,
-		string(gatewayv1.GatewayClassReasonAccepted), "The class is accepted.")
-	e.Assumptions.Add(domain.AssumedOperator, string(class.Spec.ControllerName), fmt.Sprintf("gateways of the class %s are played: no proxy runs", class.Name))
+	setCondition(&class.Status.Conditions, class.Generation, string(gatewayv1.GatewayClassConditionStatusAccepted),
+		routing.Verdict{OK: true, Reason: string(gatewayv1.GatewayClassReasonAccepted), Message: "The class is accepted."})
+	class.Status.SupportedFeatures = supportedFeatures()
+	e.Assumptions.Add(domain.AssumedOperator, string(class.Spec.ControllerName), fmt.Sprintf("gateways of the class %s are played", class.Name))
 	return reconcile.Result{}, e.write(ctx, before, class)
+}
+
+// supportedFeatures are the names, by https://gateway-api.sigs.k8s.io/geps/gep-2162/,
+// of what the stand-in does.
+func supportedFeatures() []gatewayv1.SupportedFeature {
+	var list []gatewayv1.SupportedFeature
+	for _, name := range Features() {
+		list = append(list, gatewayv1.SupportedFeature{Name: gatewayv1.FeatureName(name)})
+	}
+	return list
 }
 
 // write sends the status of an object where it changed.
@@ -41,12 +53,12 @@ func (e *edge) write(ctx context.Context, before, after client.Object) error {
 }
 
 // setCondition sets one condition; its time changes only with its status.
-func setCondition(conditions *[]metav1.Condition, generation int64, kind string, ok bool, reason, message string) {
+func setCondition(conditions *[]metav1.Condition, generation int64, kind string, v routing.Verdict) {
 	status := metav1.ConditionTrue
-	if !ok {
+	if !v.OK {
 		status = metav1.ConditionFalse
 	}
 	meta.SetStatusCondition(conditions, metav1.Condition{
-		Type: kind, Status: status, Reason: reason, Message: message, ObservedGeneration: generation,
+		Type: kind, Status: status, Reason: v.Reason, Message: v.Message, ObservedGeneration: generation,
 	})
 }

@@ -5,31 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
-
-// https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec, hostnames.
-func TestHostsMeet(t *testing.T) {
-	for _, c := range []struct {
-		listener, route string
-		want            bool
-	}{
-		{"", "a.example.org", true},
-		{"a.example.org", "", true},
-		{"a.example.org", "A.example.org", true},
-		{"*.example.org", "a.example.org", true},
-		{"*.example.org", "a.b.example.org", true},
-		{"*.example.org", "example.org", false},
-		{"*.example.org", "*.b.example.org", true},
-		{"a.example.org", "*.example.org", true},
-		{"*.example.org", "a.example.com", false},
-		{"a.example.org", "b.example.org", false},
-	} {
-		if got := hostsMeet(c.listener, c.route); got != c.want {
-			t.Errorf("listener %q and route %q meet: %v", c.listener, c.route, got)
-		}
-	}
-}
 
 func TestAskedFor(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -91,15 +67,5 @@ func TestCiliumPoolRanges(t *testing.T) {
 	p.Spec.Disabled = true
 	if p.serves(nil) {
 		t.Error("a disabled pool serves")
-	}
-}
-
-func TestAllowedKinds(t *testing.T) {
-	grpc := gatewayv1.Listener{Protocol: gatewayv1.HTTPSProtocolType, AllowedRoutes: &gatewayv1.AllowedRoutes{Kinds: []gatewayv1.RouteGroupKind{{Kind: "GRPCRoute"}, {Kind: "TCPRoute"}}}}
-	if diff := cmp.Diff([]string{"GRPCRoute"}, allowedKinds(grpc)); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff([]string{"HTTPRoute", "GRPCRoute"}, allowedKinds(gatewayv1.Listener{Protocol: gatewayv1.HTTPProtocolType})); diff != "" {
-		t.Error(diff)
 	}
 }

@@ -49,6 +49,9 @@ func (e *edge) reconcileService(ctx context.Context, req reconcile.Request) (rec
 
 // serviceAddresses returns what the Service asks for, or has, or is given.
 func (e *edge) serviceAddresses(ctx context.Context, owner string, service *corev1.Service) ([]string, error) {
+	if e.isExhausted(owner) && len(service.Status.LoadBalancer.Ingress) == 0 {
+		return nil, nil
+	}
 	asked := askedFor(service.Annotations)
 	if len(asked) == 0 && service.Spec.LoadBalancerIP != "" {
 		asked = []string{service.Spec.LoadBalancerIP}

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"hearth/internal/domain"
+	"hearth/internal/standin/image"
 )
 
 // Why a container waits, in a kubelet's words.
@@ -17,26 +18,30 @@ const (
 	reasonConfigError  = "CreateContainerConfigError"
 	reasonErrPull      = "ErrImagePull"
 	reasonPullBackOff  = "ImagePullBackOff"
+	reasonNeverPull    = "ErrImageNeverPull"
+	reasonInvalidImage = "InvalidImageName"
 	reasonCrashLoop    = "CrashLoopBackOff"
+)
+
+// Exit codes.
+const (
+	exitError  = 1
+	exitKilled = 137 // by SIGKILL
 )
 
 // quietRun is how long a container has to run for its crashes to be forgotten.
 const quietRun = 10 * time.Minute
 
 // start takes a container to running: its image, its environment, its start.
-func (k *kubelet) start(ctx context.Context, pod *corev1.Pod, p *play, c *container, now time.Time) (outcome, error) {
+func (k *kubelet) start(ctx context.Context, pod *corev1.Pod, c *container, now time.Time) (outcome, error) {
 	if c.phase == backingOff {
-		if c.until.After(now) {
-			return outcome{backOff, c.until}, nil
-		}
-		c.phase = waiting
-		if c.reason == reasonCrashLoop {
-			c.restarts++
-			c.reason, c.message = "", ""
+		next, over, err := k.sitOut(ctx, pod, c, now)
+		if !over || err != nil {
+			return next, err
 		}
 	}
-	if next, ok := k.pull(pod, c, now); !ok {
-		return next, nil
+	if next, ok, err := k.pull(ctx, pod, c, now); !ok || err != nil {
+		return next, err
 	}
 	problem, err := lookup{k, pod}.environment(ctx, c.spec)
 	if err != nil {
@@ -51,97 +56,103 @@ func (k *kubelet) start(ctx context.Context, pod *corev1.Pod, p *play, c *contai
 	}
 	k.event(pod, c, corev1.EventTypeNormal, "Created", "Container created")
 	k.event(pod, c, corev1.EventTypeNormal, "Started", "Container started")
-	c.phase, c.since = running, now
-	c.reason, c.message, c.end, c.runs = "", "", nil, false
+	c.run(now)
 	return outcome{}, nil
 }
 
-// pull sees to a container's image; ok says that it is there.
-func (k *kubelet) pull(pod *corev1.Pod, c *container, now time.Time) (next outcome, ok bool) {
-	image := c.spec.Image
-	if err := k.Faults.PullError(image); err != nil {
-		return k.pullFails(pod, c, err, now), false
-	}
-	c.pullTries = 0
-	if c.reason == reasonErrPull || c.reason == reasonPullBackOff {
-		c.reason, c.message = "", ""
-	}
-	pull := k.nodes.image(pod.Spec.NodeName, image, now)
-	if !c.pulling && pull.takes > 0 {
-		c.pulling, c.pullBegan = true, now
-		k.event(pod, c, corev1.EventTypeNormal, "Pulling", "Pulling image %q", image)
-		k.Simulated(podRef(pod), StepPull, pull.takes)
-	}
-	if pull.until.After(now) {
-		return outcome{simulated, pull.until}, false
+// sitOut waits for the end of a back-off. Once its cause is gone, what is left
+// of it is a simulated duration like any other, since it ends well.
+func (k *kubelet) sitOut(ctx context.Context, pod *corev1.Pod, c *container, now time.Time) (next outcome, over bool, err error) {
+	if c.until.After(now) && !c.cured {
+		if c.cured, err = k.cured(ctx, pod, c); err != nil {
+			return outcome{}, false, err
+		}
+		if c.cured {
+			left := time.Duration(float64(c.until.Sub(now)) * float64(k.BackoffPace))
+			k.Simulated(podRef(pod), StepBackOff, left)
+			c.until = now.Add(k.Pace.Scale(left))
+		}
 	}
 	switch {
-	case c.pulling:
-		took := now.Sub(c.pullBegan).Round(time.Millisecond)
-		k.event(pod, c, corev1.EventTypeNormal, "Pulled", "Successfully pulled image %q in %s (%s including waiting)", image, took, took)
-		c.pulling = false
-	case c.reason == "":
-		k.event(pod, c, corev1.EventTypeNormal, "Pulled", "Container image %q already present on machine", image)
+	case c.until.After(now) && c.cured:
+		return outcome{simulated, c.until}, false, nil
+	case c.until.After(now):
+		return outcome{backOff, c.until}, false, nil
 	}
-	return outcome{}, true
+	c.phase = waiting
+	if c.reason == reasonCrashLoop {
+		c.restarts++
+		c.reason, c.message = "", ""
+	}
+	return outcome{}, true, nil
 }
 
-// pullFails makes the tries that the domain allows back to back, and then
-// backs off, as a kubelet does, for as long as the image cannot be had.
-func (k *kubelet) pullFails(pod *corev1.Pod, c *container, err error, now time.Time) outcome {
-	image := c.spec.Image
-	c.pullTries++
-	k.event(pod, c, corev1.EventTypeNormal, "Pulling", "Pulling image %q", image)
-	k.event(pod, c, corev1.EventTypeWarning, "Failed", "Failed to pull image %q: %v", image, err)
-	k.event(pod, c, corev1.EventTypeWarning, "Failed", "Error: %s", reasonErrPull)
-	if c.pullTries < domain.ImagePullTries {
-		c.reason, c.message = reasonErrPull, fmt.Sprintf("failed to pull image %q: %v", image, err)
-		return outcome{kind: goOn}
+// cured reports whether what a container backs off from is there no more.
+func (k *kubelet) cured(ctx context.Context, pod *corev1.Pod, c *container) (bool, error) {
+	if c.reason == reasonCrashLoop {
+		a, err := k.ails(ctx, pod, c)
+		return a == nil && !k.unhealthy(pod, c.spec), err
 	}
-	wait := domain.CrashBackoff(c.pullTries - domain.ImagePullTries + 1)
-	c.phase, c.until = backingOff, now.Add(k.BackoffPace.Scale(wait))
-	c.reason, c.message = reasonPullBackOff, fmt.Sprintf("Back-off pulling image %q: %s: %v", image, reasonErrPull, err)
-	k.event(pod, c, corev1.EventTypeNormal, "BackOff", "Back-off pulling image %q", image)
-	k.event(pod, c, corev1.EventTypeWarning, "Failed", "Error: %s", reasonPullBackOff)
-	return outcome{backOff, c.until}
+	if c.verified {
+		return false, nil // a registry is not asked more often than a kubelet does
+	}
+	ref, err := image.Parse(c.spec.Image)
+	return err == nil && ref.Refused(k.Faults) == nil, nil
+}
+
+// run begins a container's life.
+func (c *container) run(now time.Time) {
+	c.phase, c.since = running, now
+	c.reason, c.message, c.end, c.runs = "", "", nil, false
+	c.started, c.ready, c.readyAt = c.spec.StartupProbe == nil, false, time.Time{}
+}
+
+// backOff keeps a container from going on for a while.
+func (c *container) backOff(wait time.Duration, now time.Time) {
+	c.phase, c.until, c.cured = backingOff, now.Add(wait), false
 }
 
 // crash ends a container with an error, and backs off before it is restarted,
-// where the pod's restart policy allows that.
-func (k *kubelet) crash(pod *corev1.Pod, p *play, c *container, now time.Time) outcome {
+// where its restart policy allows that.
+func (k *kubelet) crash(pod *corev1.Pod, c *container, a ailment, now time.Time) outcome {
 	if now.Sub(c.since) >= quietRun {
 		c.crashes = 0
 	}
-	c.finish(1, now)
-	p.ready, p.readyAt = false, time.Time{}
-	if pod.Spec.RestartPolicy == corev1.RestartPolicyNever {
-		// The others end with it: nothing is left that they could wait for.
-		for _, other := range p.mains {
-			if other.phase == running {
-				other.finish(0, now)
-			}
-		}
+	c.finish(a.code, a.message, now)
+	if policyOf(pod, c) == corev1.RestartPolicyNever {
 		return outcome{kind: goOn}
 	}
 	c.crashes++
 	c.last, c.end = c.end, nil
 	wait := domain.CrashBackoff(c.crashes)
-	c.phase, c.until = backingOff, now.Add(k.BackoffPace.Scale(wait))
-	who := fmt.Sprintf("container=%s pod=%s_%s(%s)", c.spec.Name, pod.Name, pod.Namespace, pod.UID)
-	c.reason, c.message = reasonCrashLoop, fmt.Sprintf("back-off %s restarting failed %s", wait, who)
-	k.event(pod, c, corev1.EventTypeWarning, "BackOff", "Back-off restarting failed container %s in pod %s_%s(%s)", c.spec.Name, pod.Name, pod.Namespace, pod.UID)
+	c.backOff(k.BackoffPace.Scale(wait), now)
+	who := fmt.Sprintf("%s_%s(%s)", pod.Name, pod.Namespace, pod.UID)
+	c.reason, c.message = reasonCrashLoop, fmt.Sprintf("back-off %s restarting failed container=%s pod=%s", wait, c.spec.Name, who)
+	k.event(pod, c, corev1.EventTypeWarning, "BackOff", "Back-off restarting failed container %s in pod %s", c.spec.Name, who)
 	return outcome{backOff, c.until}
 }
 
-// finish ends a container that runs.
-func (c *container) finish(code int32, now time.Time) {
+// policyOf returns whether a container is restarted: its own policy wins over
+// the pod's, and an init container's end is no reason to run it again.
+func policyOf(pod *corev1.Pod, c *container) corev1.RestartPolicy {
+	switch {
+	case c.spec.RestartPolicy != nil:
+		return corev1.RestartPolicy(*c.spec.RestartPolicy)
+	case c.initial && pod.Spec.RestartPolicy == corev1.RestartPolicyAlways:
+		return corev1.RestartPolicyOnFailure
+	}
+	return pod.Spec.RestartPolicy
+}
+
+// finish ends a container that runs. What it said last is its message.
+func (c *container) finish(code int32, message string, now time.Time) {
 	reason := "Completed"
 	if code != 0 {
 		reason = "Error"
 	}
-	c.phase = terminated
+	c.phase, c.started, c.ready = terminated, false, false
 	c.end = &corev1.ContainerStateTerminated{
-		ExitCode: code, Reason: reason,
+		ExitCode: code, Reason: reason, Message: message,
 		StartedAt: metav1Time(c.since), FinishedAt: metav1Time(now),
 	}
 }

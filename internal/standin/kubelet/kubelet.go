@@ -8,10 +8,12 @@
 // containers in order; pods of Jobs that finish; a crash back-off; prompt
 // deletion. Which node a pod runs on is the real scheduler's choice.
 //
-// Nothing runs: images are neither looked up nor pulled, containers start
-// because a drawn time has passed, probes pass, and containers crash or images
-// fail only where Faults says so. What no node offers but a pod needs (device
-// resources, node labels, device classes) is assumed, and recorded as such.
+// Nothing runs: no image is pulled, containers start because a drawn time has
+// passed, and probes pass. Images fail where Faults or Verify say so, and
+// containers crash where Faults says so, or where the database that their
+// environment names cannot be reached. What no node offers but a pod needs
+// (device resources, node labels, device classes) is assumed, and recorded as
+// such. What becomes of a node that is lost is nodelife's.
 package kubelet
 
 import (
@@ -22,6 +24,7 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -30,6 +33,7 @@ import (
 
 	"hearth/internal/domain"
 	"hearth/internal/kube/work"
+	"hearth/internal/standin/image"
 	"hearth/internal/standin/patience"
 )
 
@@ -39,6 +43,10 @@ const (
 	StepInit  = "init"
 	StepStart = "start"
 	StepRun   = "run"
+	// StepBackOff is what is left of a back-off once its cause is gone.
+	StepBackOff = "back-off"
+	// StepStop is how long a pod's preStop hooks sleep.
+	StepStop = "stop"
 )
 
 // workers bounds how many pods are walked at once; the gate bounds how many of
@@ -65,21 +73,16 @@ type Options struct {
 	// Version is the version the nodes report, such as "v1.37.2".
 	Version string
 
-	// Faults says what is to go wrong; nil is nothing.
-	Faults Faults
+	// Faults are what goes wrong at the moment; nil is nothing.
+	Faults *domain.Faults
+	// Verify looks an image up for a node's platform, such as "linux/amd64", and
+	// returns what a container runtime would say if it cannot be had. It may
+	// take as long as a registry does, and may be called concurrently. Nil takes
+	// every image to be there.
+	Verify func(ctx context.Context, ref image.Reference, platform string, credentials bool) error
 	// Simulated is told each simulated duration, at real pace, as it begins.
 	// It must be quick, and may be called concurrently. Nil is nobody.
 	Simulated func(pod domain.Ref, step string, d time.Duration)
-}
-
-// Faults says what goes wrong on the nodes. Its methods must be quick and may
-// be called concurrently.
-type Faults interface {
-	// Crash reports whether the pod's first container exits with an error each
-	// time it has started. The pod is the cache's own: read only.
-	Crash(pod *corev1.Pod) bool
-	// PullError says why an image cannot be pulled; nil means that it can.
-	PullError(image string) error
 }
 
 // kubelet plays all nodes' kubelets.
@@ -89,7 +92,10 @@ type kubelet struct {
 	client client.Client
 	reader client.Reader // past the cache
 	nodes  *nodeSet
+	stock  *image.Stock
 	plays  *plays
+	queue  *queue
+	evicts *evictions
 	wakes  *wakes
 	events *eventWriter
 	last   *patience.List
@@ -103,6 +109,8 @@ func Setup(mgr manager.Manager, o Options) error {
 	}
 	for _, r := range []manager.Runnable{
 		manager.RunnableFunc(k.keepNodes),
+		manager.RunnableFunc(k.followFaults),
+		manager.RunnableFunc(k.relieve),
 		manager.RunnableFunc(k.events.run),
 		manager.RunnableFunc(k.last.Start),
 	} {
@@ -128,9 +136,6 @@ func newKubelet(mgr manager.Manager, o Options) (*kubelet, error) {
 	if o.Version == "" {
 		o.Version = "v0.0.0"
 	}
-	if o.Faults == nil {
-		o.Faults = noFaults{}
-	}
 	if o.Simulated == nil {
 		o.Simulated = func(domain.Ref, string, time.Duration) {}
 	}
@@ -149,7 +154,10 @@ func newKubelet(mgr manager.Manager, o Options) (*kubelet, error) {
 		client:  mgr.GetClient(),
 		reader:  mgr.GetAPIReader(),
 		nodes:   nodes,
+		stock:   image.NewStock(o.Pace, o.Seed),
 		plays:   newPlays(),
+		queue:   &queue{},
+		evicts:  newEvictions(),
 		wakes:   newWakes(),
 		events:  newEventWriter(mgr.GetClient(), log),
 		last: patience.New(o.Gate, func(key string, err error) {
@@ -166,6 +174,9 @@ func (k *kubelet) setupPods(mgr manager.Manager) error {
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(k.wakes.of("Secret"))).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(k.wakes.of("ConfigMap"))).
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(k.wakes.of("PersistentVolumeClaim"))).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(k.wakes.of("Service"))).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(k.wakes.behind)).
+		WatchesRawSource(k.queue).
 		WithOptions(controllerOptions(workers)).
 		Complete(work.Reconciler(k.Gate, k))
 }
@@ -174,12 +185,6 @@ func controllerOptions(concurrent int) controller.Options {
 	skip := true
 	return controller.Options{MaxConcurrentReconciles: concurrent, SkipNameValidation: &skip}
 }
-
-type noFaults struct{}
-
-func (noFaults) Crash(*corev1.Pod) bool { return false }
-
-func (noFaults) PullError(string) error { return nil }
 
 // holding runs f with a slot of the gate.
 func (k *kubelet) holding(ctx context.Context, f func(context.Context) error) error {

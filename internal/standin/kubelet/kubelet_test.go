@@ -3,46 +3,11 @@ package kubelet
 import (
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"hearth/internal/domain"
 )
-
-func nodesOf(t *testing.T, o Options) *nodeSet {
-	t.Helper()
-	s, err := newNodeSet(o, netip.MustParsePrefix("10.244.0.0/16"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func TestImagesComeFromRegistryPeerOrCache(t *testing.T) {
-	s := nodesOf(t, Options{Pace: 1, Seed: 1, Nodes: []Node{{Name: "a"}, {Name: "b"}, {Name: "c"}}})
-	now := time.Now()
-	first := s.image("a", "img", now)
-	if r := domain.ImagePullUncached.Typical(); !first.began || first.takes < r.Min || first.takes > r.Max {
-		t.Errorf("the first pull is %+v", first)
-	}
-	half := now.Add(first.takes / 2)
-	if joined := s.image("a", "img", half); joined.began || !joined.until.Equal(first.until) {
-		t.Errorf("a second pod on the node pulls on its own: %+v", joined)
-	}
-	if own := s.image("b", "img", half); !own.began || own.takes != first.takes {
-		t.Errorf("a node without a peer that has the image: %+v", own)
-	}
-	peer := s.image("c", "img", first.until)
-	if r := domain.ImagePullCached.Typical(); peer.takes < r.Min || peer.takes > r.Max {
-		t.Errorf("the pull from a peer takes %s", peer.takes)
-	}
-	if there := s.image("a", "img", first.until); there.takes != 0 || there.until.After(first.until) {
-		t.Errorf("an image that is there: %+v", there)
-	}
-}
 
 func TestAddresses(t *testing.T) {
 	a := newAddresses(netip.MustParsePrefix("10.0.0.0/29"))
@@ -170,7 +135,7 @@ func TestPhase(t *testing.T) {
 		"one ended, one runs":  {play{mains: []*container{is(terminated, 1), is(running, 0)}}, "Never", corev1.PodRunning},
 		"ended, to be resumed": {play{mains: []*container{is(terminated, 1)}}, "OnFailure", corev1.PodRunning},
 	} {
-		if got := c.play.phase(c.policy); got != c.want {
+		if got := c.play.phase(&corev1.Pod{Spec: corev1.PodSpec{RestartPolicy: c.policy}}); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"hearth/internal/standin/nodeapi"
 )
 
 // Node describes a virtual node.
@@ -80,11 +82,12 @@ func (n Node) object(number int, version string) (*corev1.Node, error) {
 		Status: corev1.NodeStatus{
 			Capacity:    capacity,
 			Allocatable: capacity.DeepCopy(),
-			Conditions:  nodeConditions(metav1.Now(), nil),
+			Conditions:  nodeConditions(metav1.Now(), false, nil),
 			Addresses: []corev1.NodeAddress{
 				{Type: corev1.NodeInternalIP, Address: address.String()},
 				{Type: corev1.NodeHostName, Address: n.Name},
 			},
+			DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: nodeapi.Port}},
 			NodeInfo: corev1.NodeSystemInfo{
 				KubeletVersion:          version,
 				ContainerRuntimeVersion: "hearth://" + strings.TrimPrefix(version, "v"),
@@ -137,12 +140,17 @@ func (n Node) address(number int) (netip.Addr, error) {
 	return address, nil
 }
 
-// nodeConditions returns the conditions of a healthy node at a heartbeat.
-// Transition times are taken from the conditions it had, if any.
-func nodeConditions(now metav1.Time, had []corev1.NodeCondition) []corev1.NodeCondition {
+// nodeConditions returns the conditions of a node at a heartbeat, pressed says
+// that it runs out of disk space. Transition times are taken from the
+// conditions it had, if any.
+func nodeConditions(now metav1.Time, pressed bool, had []corev1.NodeCondition) []corev1.NodeCondition {
+	disk := corev1.NodeCondition{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "kubelet has no disk pressure"}
+	if pressed {
+		disk.Status, disk.Reason, disk.Message = corev1.ConditionTrue, "KubeletHasDiskPressure", "kubelet has disk pressure"
+	}
 	conditions := []corev1.NodeCondition{
 		{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory", Message: "kubelet has sufficient memory available"},
-		{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "kubelet has no disk pressure"},
+		disk,
 		{Type: corev1.NodePIDPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientPID", Message: "kubelet has sufficient PID available"},
 		{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
 	}

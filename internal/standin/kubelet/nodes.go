@@ -6,15 +6,13 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"hearth/internal/domain"
 )
 
-// nodeSet knows the virtual nodes, which images each has, and which pod
-// addresses are taken. Its methods may be called concurrently.
+// nodeSet knows the virtual nodes, and which pod addresses are taken. Its methods may be called concurrently.
 type nodeSet struct {
 	options Options
 	assumed bool // nobody said what nodes there are
@@ -30,7 +28,6 @@ type nodeSet struct {
 type machine struct {
 	object    *corev1.Node
 	addresses *addresses
-	images    map[string]time.Time // when each is, or will be, on the node
 }
 
 func newNodeSet(o Options, cidr netip.Prefix) (*nodeSet, error) {
@@ -73,7 +70,7 @@ func (s *nodeSet) add(n Node) error {
 	}
 	object.Spec.PodCIDR = prefix.String()
 	object.Spec.PodCIDRs = []string{prefix.String()}
-	m := &machine{object: object, addresses: newAddresses(prefix), images: map[string]time.Time{}}
+	m := &machine{object: object, addresses: newAddresses(prefix)}
 	s.byName[n.Name] = m
 	s.order = append(s.order, m)
 	select {
@@ -88,6 +85,16 @@ func (s *nodeSet) has(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byName[name] != nil
+}
+
+// platform returns what images a node needs, such as "linux/amd64".
+func (s *nodeSet) platform(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.byName[name]; m != nil {
+		return m.object.Status.NodeInfo.OperatingSystem + "/" + m.object.Status.NodeInfo.Architecture
+	}
+	return ""
 }
 
 // hostIP returns a node's address.

@@ -1,6 +1,8 @@
 package kubelet
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,14 +23,22 @@ type play struct {
 	ip        string
 	inits     []*container
 	mains     []*container
-	readyAt   time.Time // when the containers that run are ready, or have run to their end
-	ready     bool
-	ended     bool // deletion was confirmed
+	endsAt    time.Time // when containers that run to an end have done so
+	stopsAt   time.Time // when a pod that is to go has stopped
+	ended     bool      // deletion was confirmed
+	lost      bool      // the node did not answer since the last report
+	failure   *failure  // set once the kubelet has given the pod up
 	waitingOn string
 
 	conditions []corev1.PodCondition
 	reported   *corev1.PodStatus
 	endTimer   func() // never nil; ends the simulated duration that runs
+}
+
+// failure is why a kubelet gave a pod up.
+type failure struct {
+	reason, message string
+	disrupted       bool // by the node, and not by the pod
 }
 
 // phase is what a container does.
@@ -47,13 +57,20 @@ type container struct {
 	initial bool // an init container, sidecars included
 
 	phase   phase
+	started bool   // its startup probe has passed, or it has none
+	ready   bool   // its readiness probe has passed
 	reason  string // why it waits; "" is the usual reason
 	message string
 
 	pulling   bool
 	pullBegan time.Time
 	pullTries int
-	until     time.Time // end of the pull, the back-off or the run
+	verified  bool      // the last pull failed at a real registry
+	until     time.Time // end of the back-off or the run
+	cured     bool      // what it backs off from is gone
+	readyAt   time.Time // when it has come up
+	unhealthy bool      // its probes fail, and that was told
+	killAt    time.Time // when failing probes end it
 	runs      bool      // an init container whose end is known
 	restarts  int32
 	crashes   int // since it last ran for long
@@ -89,6 +106,13 @@ func (p *plays) get(key types.NamespacedName) *play {
 	return p.byPod[key]
 }
 
+// pods returns the names of all pods.
+func (p *plays) pods() []types.NamespacedName {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.byPod))
+}
+
 func (p *plays) set(key types.NamespacedName, one *play) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,9 +138,6 @@ func newPlay(pod *corev1.Pod) *play {
 		resume(p.inits, pod.Status.InitContainerStatuses)
 		resume(p.mains, pod.Status.ContainerStatuses)
 		p.conditions = pod.Status.Conditions
-		for _, c := range p.conditions {
-			p.ready = p.ready || c.Type == corev1.ContainersReady && c.Status == corev1.ConditionTrue
-		}
 	}
 	return p
 }
@@ -131,9 +152,28 @@ func resume(containers []*container, statuses []corev1.ContainerStatus) {
 			switch {
 			case s.State.Running != nil:
 				c.phase, c.since = running, s.State.Running.StartedAt.Time
+				c.ready, c.started = s.Ready, s.Started != nil && *s.Started
 			case s.State.Terminated != nil:
 				c.phase, c.end = terminated, s.State.Terminated
 			}
 		}
 	}
 }
+
+// ready reports whether all containers are that have to be.
+func (p *play) ready() bool { return len(p.unready()) == 0 }
+
+// unready returns the names of the containers that are not ready and should
+// be, sidecars first.
+func (p *play) unready() []string {
+	var list []string
+	for _, c := range slices.Concat(p.inits, p.mains) {
+		if (!c.initial || c.sidecar()) && !c.ready {
+			list = append(list, c.spec.Name)
+		}
+	}
+	return list
+}
+
+// anyRunning reports whether any container runs.
+func (p *play) anyRunning() bool { return anyRunning(p.inits) || anyRunning(p.mains) }

@@ -2,7 +2,6 @@ package kubelet
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,9 +60,16 @@ func (k *kubelet) Reconcile(ctx context.Context, req reconcile.Request) (reconci
 		k.plays.set(req.NamespacedName, p)
 	}
 	p.endTimer()
+	if k.down(pod.Spec.NodeName) {
+		p.lost = true // nobody is there who could do or say anything
+		return reconcile.Result{}, nil
+	}
+	if p.lost {
+		p.lost, p.reported = false, nil
+	}
 	switch {
 	case pod.DeletionTimestamp != nil:
-		return reconcile.Result{}, k.end(ctx, pod, p)
+		return k.end(ctx, pod, p)
 	case pod.Status.Phase == corev1.PodSucceeded, pod.Status.Phase == corev1.PodFailed:
 		k.release(pod, p)
 		return reconcile.Result{}, nil
@@ -100,36 +106,6 @@ func (k *kubelet) walk(ctx context.Context, pod *corev1.Pod, p *play) (reconcile
 	}
 }
 
-// end stops a pod's containers, which obey at once, and confirms its deletion.
-func (k *kubelet) end(ctx context.Context, pod *corev1.Pod, p *play) error {
-	if p.ended {
-		return nil
-	}
-	for _, containers := range [][]*container{p.inits, p.mains} {
-		for _, c := range containers {
-			if c.phase == running {
-				k.events.pod(pod, containerField(c.spec.Name, c.initial), corev1.EventTypeNormal, "Killing", "Stopping container %s", c.spec.Name)
-			}
-		}
-	}
-	err := k.client.Delete(ctx, pod, client.GracePeriodSeconds(0), client.Preconditions{UID: &pod.UID})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return fmt.Errorf("confirm that pod %s/%s has ended: %w", pod.Namespace, pod.Name, err)
-	}
-	p.ended = true
-	k.release(pod, p)
-	return nil
-}
-
-// release gives back what a pod holds that has ended.
-func (k *kubelet) release(pod *corev1.Pod, p *play) {
-	if p.ip != "" && !pod.Spec.HostNetwork {
-		k.nodes.freeAddress(p.node, p.ip)
-	}
-	p.ip = ""
-	k.wakes.forget(client.ObjectKeyFromObject(pod))
-}
-
 // forget drops all about a pod that is gone.
 func (k *kubelet) forget(key types.NamespacedName) {
 	p := k.plays.get(key)
@@ -140,6 +116,8 @@ func (k *kubelet) forget(key types.NamespacedName) {
 	if p.ip != "" {
 		k.nodes.freeAddress(p.node, p.ip)
 	}
+	k.stock.Unserve(p.node, p.uid)
+	k.evicts.take(p.uid)
 	k.wakes.forget(key)
 	k.events.forget(p.uid)
 	k.plays.set(key, nil)

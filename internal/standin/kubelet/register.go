@@ -32,6 +32,8 @@ func (k *kubelet) keepNodes(ctx context.Context) error {
 	defer leases.Stop()
 	heartbeats := time.NewTicker(heartbeatEvery)
 	defer heartbeats.Stop()
+	faults, end := k.Faults.Changes()
+	defer end()
 	for {
 		if err := k.registerNew(ctx, registered); err != nil {
 			if ctx.Err() != nil {
@@ -47,14 +49,20 @@ func (k *kubelet) keepNodes(ctx context.Context) error {
 			k.beat(ctx, k.renewLease)
 		case <-heartbeats.C:
 			k.beat(ctx, k.heartbeat)
+		case <-faults:
+			k.beat(ctx, k.renewLease)
+			k.beat(ctx, k.heartbeat)
 		}
 	}
 }
 
-// beat does something for every node. What fails is done again at the next
+// beat does something for every node that is not down. What fails is done again at the next
 // beat; nothing in a rehearsal dies of a late one.
 func (k *kubelet) beat(ctx context.Context, f func(context.Context, *corev1.Node) error) {
 	for _, node := range k.nodes.objects() {
+		if k.down(node.Name) {
+			continue
+		}
 		if err := f(ctx, node); err != nil && ctx.Err() == nil {
 			k.log.Error(err, "late heartbeat", "node", node.Name)
 		}
@@ -112,7 +120,7 @@ func (k *kubelet) correctNode(ctx context.Context, want *corev1.Node) error {
 	}, func(node *corev1.Node) {
 		had := node.Status
 		node.Status = *want.Status.DeepCopy()
-		node.Status.Conditions = nodeConditions(metav1.Now(), had.Conditions)
+		node.Status.Conditions = nodeConditions(metav1.Now(), k.pressed(want.Name), had.Conditions)
 		for name, q := range had.Capacity {
 			if _, set := want.Status.Capacity[name]; !set {
 				node.Status.Capacity[name] = q
@@ -153,7 +161,7 @@ func (k *kubelet) updateNode(ctx context.Context, name string, change, status fu
 
 func (k *kubelet) heartbeat(ctx context.Context, node *corev1.Node) error {
 	return k.updateNode(ctx, node.Name, nil, func(node *corev1.Node) {
-		node.Status.Conditions = nodeConditions(metav1.Now(), node.Status.Conditions)
+		node.Status.Conditions = nodeConditions(metav1.Now(), k.pressed(node.Name), node.Status.Conditions)
 	})
 }
 

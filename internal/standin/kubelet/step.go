@@ -20,7 +20,7 @@ const (
 	blocked   outcomeKind = iota // by an object that is missing, or for good: a watch goes on with it
 	goOn                         // show what has been reached, then take the next step
 	simulated                    // a simulated duration runs, which is progress
-	backOff                      // a back-off runs, which is none
+	backOff                      // a back-off runs, or a deadline, which is none
 )
 
 // step takes a pod one step on: admission, volumes, init containers, the
@@ -28,14 +28,26 @@ const (
 func (k *kubelet) step(ctx context.Context, pod *corev1.Pod, p *play, now time.Time) (outcome, error) {
 	if !p.admitted {
 		p.admitted, p.started = true, metav1Time(now)
+		if k.rejects(pod) {
+			k.reject(pod, p)
+		}
 		return outcome{kind: goOn}, nil
 	}
+	if k.gaveUp(pod, p, now) {
+		return outcome{}, nil
+	}
+	next, err := k.live(ctx, pod, p, now)
+	return k.untilDeadline(pod, p, next), err
+}
+
+// live takes a pod that was admitted one step on.
+func (k *kubelet) live(ctx context.Context, pod *corev1.Pod, p *play, now time.Time) (outcome, error) {
 	if !p.mounted {
 		if ok, err := k.mount(ctx, pod, p); !ok || err != nil {
 			return outcome{}, err
 		}
 		if anyRunning(p.mains) {
-			k.nodes.hasImages(pod, now)
+			k.hasImages(pod, now)
 		}
 	}
 	next, ok, err := k.startInits(ctx, pod, p, now)
@@ -43,20 +55,42 @@ func (k *kubelet) step(ctx context.Context, pod *corev1.Pod, p *play, now time.T
 		return next, err
 	}
 	next, ok, err = k.startMains(ctx, pod, p, now)
-	if !ok || err != nil {
+	if err != nil {
 		return next, err
 	}
-	k.wakes.forget(client.ObjectKeyFromObject(pod))
-	if finishes(pod) {
-		return k.runToEnd(pod, p, now), nil
+	if ok && !anyAiling(p.mains) {
+		k.wakes.forget(client.ObjectKeyFromObject(pod))
 	}
-	return k.becomeReady(pod, p, now), nil
+	if finishes(pod) {
+		if !ok {
+			return next, nil
+		}
+		return k.runToEnd(ctx, pod, p, now)
+	}
+	if next.kind == simulated {
+		return next, nil // the containers of a pod come up together
+	}
+	up, err := k.comeUp(ctx, pod, p, now)
+	if ok {
+		return up, err
+	}
+	return sooner(next, up), err
+}
+
+// anyAiling reports whether what a container does hangs on other objects.
+func anyAiling(containers []*container) bool {
+	for _, c := range containers {
+		if !c.ready {
+			return true
+		}
+	}
+	return false
 }
 
 // mount waits for the pod's volumes, and gives the pod its address.
 func (k *kubelet) mount(ctx context.Context, pod *corev1.Pod, p *play) (bool, error) {
 	problem := ""
-	if !anyRunning(p.mains) && !anyRunning(p.inits) {
+	if !p.anyRunning() {
 		var err error
 		if problem, err = (lookup{k, pod}).volumes(ctx); err != nil {
 			return false, err
@@ -88,24 +122,43 @@ func (k *kubelet) startInits(ctx context.Context, pod *corev1.Pod, p *play, now 
 		if c.done() {
 			continue
 		}
+		if c.phase == terminated {
+			return outcome{}, false, nil // it has failed, and with it the pod
+		}
 		if c.phase != running {
-			next, err = k.start(ctx, pod, p, c, now)
+			next, err = k.start(ctx, pod, c, now)
 			if c.phase != running || err != nil {
 				return next, false, err
 			}
 		}
 		if c.sidecar() {
+			c.started, c.ready = true, true
 			continue
 		}
-		if !c.runs {
-			c.runs, c.until = true, k.simulate(pod, StepInit, c.spec.Name, now)
+		if next, err = k.runInit(ctx, pod, c, now); !c.done() || err != nil {
+			return next, false, err
 		}
-		if c.until.After(now) {
-			return outcome{simulated, c.until}, false, nil
-		}
-		c.finish(0, now)
 	}
 	return outcome{}, true, nil
+}
+
+// runInit lets an init container run for its drawn time, and end.
+func (k *kubelet) runInit(ctx context.Context, pod *corev1.Pod, c *container, now time.Time) (outcome, error) {
+	if !c.runs {
+		c.runs, c.until = true, k.simulate(pod, StepInit, c.spec.Name, now)
+	}
+	if c.until.After(now) {
+		return outcome{simulated, c.until}, nil
+	}
+	a, err := k.ails(ctx, pod, c)
+	switch {
+	case err != nil:
+		return outcome{}, err
+	case a != nil:
+		return k.crash(pod, c, *a, now), nil
+	}
+	c.finish(0, "", now)
+	return outcome{}, nil
 }
 
 // startMains starts the containers one after the other, as a kubelet does: a
@@ -117,17 +170,16 @@ func (k *kubelet) startMains(ctx context.Context, pod *corev1.Pod, p *play, now 
 		if c.done() {
 			continue
 		}
-		one, err := k.start(ctx, pod, p, c, now)
+		one, err := k.start(ctx, pod, c, now)
 		if err != nil {
 			return one, false, err
 		}
 		if c.phase == running {
-			p.ready, p.readyAt = false, time.Time{}
 			continue
 		}
 		ok = false
 		next = sooner(next, one)
-		if one.kind == simulated {
+		if one.kind == simulated && c.phase == waiting {
 			break
 		}
 	}
@@ -137,73 +189,16 @@ func (k *kubelet) startMains(ctx context.Context, pod *corev1.Pod, p *play, now 
 // sooner returns which of two outcomes to act on.
 func sooner(a, b outcome) outcome {
 	first := a
-	if a.kind == blocked || b.kind != blocked && b.until.Before(a.until) {
+	switch {
+	case a.kind == goOn || b.kind == goOn:
+		return outcome{kind: goOn}
+	case a.kind == blocked, b.kind != blocked && b.until.Before(a.until):
 		first = b
 	}
 	if first.kind == backOff && (a.kind == simulated || b.kind == simulated) {
 		first.kind = simulated // a duration runs as well, which is progress
 	}
 	return first
-}
-
-// becomeReady waits until the containers that run are ready: probes pass once
-// the drawn start-up is over. Or else a container crashes then.
-func (k *kubelet) becomeReady(pod *corev1.Pod, p *play, now time.Time) outcome {
-	crashes := k.Faults.Crash(pod)
-	if p.ready && !crashes {
-		return outcome{}
-	}
-	if p.readyAt.IsZero() && !p.ready {
-		p.readyAt = k.simulate(pod, StepStart, "", now)
-		return outcome{kind: goOn}
-	}
-	if p.readyAt.After(now) {
-		return outcome{simulated, p.readyAt}
-	}
-	first := p.mains[0]
-	switch {
-	case !crashes:
-		p.ready = true
-		return outcome{}
-	case !p.ready && !probed(first.spec):
-		// Without a probe a container counts as ready until it crashes.
-		p.ready = true
-		return outcome{kind: goOn}
-	}
-	return k.crash(pod, p, first, now)
-}
-
-// probed reports whether a container has to prove that it is ready.
-func probed(c *corev1.Container) bool { return c.ReadinessProbe != nil || c.StartupProbe != nil }
-
-// runToEnd lets the containers of a pod that is not to be restarted run for
-// the drawn time and end well, or crash.
-func (k *kubelet) runToEnd(pod *corev1.Pod, p *play, now time.Time) outcome {
-	if allTerminated(p.mains) {
-		for _, c := range p.inits {
-			if c.phase == running {
-				c.finish(0, now)
-			}
-		}
-		return outcome{}
-	}
-	if p.readyAt.IsZero() {
-		p.ready, p.readyAt = true, k.simulate(pod, StepRun, "", now)
-		return outcome{kind: goOn}
-	}
-	if p.readyAt.After(now) {
-		return outcome{simulated, p.readyAt}
-	}
-	p.ready = false
-	if first := p.mains[0]; first.phase == running && k.Faults.Crash(pod) {
-		return k.crash(pod, p, first, now)
-	}
-	for _, c := range p.mains {
-		if c.phase == running {
-			c.finish(0, now)
-		}
-	}
-	return outcome{kind: goOn}
 }
 
 // finishes reports whether a pod's containers run to an end.

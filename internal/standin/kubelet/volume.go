@@ -142,10 +142,14 @@ func (l lookup) configMap(ctx context.Context, name string) (*corev1.ConfigMap, 
 	return config, nil
 }
 
-// get reads an object of the pod's namespace. The pod waits for changes of it
-// from before the first look, so that none is missed.
+// get reads an object of the pod's namespace.
 func (l lookup) get(ctx context.Context, kind, name string, obj client.Object) (bool, error) {
-	key := types.NamespacedName{Namespace: l.pod.Namespace, Name: name}
+	return l.getAt(ctx, kind, types.NamespacedName{Namespace: l.pod.Namespace, Name: name}, obj)
+}
+
+// getAt reads an object. The pod waits for changes of it from before the first
+// look, so that none is missed.
+func (l lookup) getAt(ctx context.Context, kind string, key types.NamespacedName, obj client.Object) (bool, error) {
 	l.k.wakes.wait(client.ObjectKeyFromObject(l.pod), reference{kind, key})
 	err := l.k.client.Get(ctx, key, obj)
 	if apierrors.IsNotFound(err) {

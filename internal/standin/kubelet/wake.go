@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -55,15 +56,28 @@ func (w *wakes) forget(pod types.NamespacedName) {
 	delete(w.pods, pod)
 }
 
+// endpoints is the kind of what stands behind a Service, by the Service's name.
+const endpoints = "Endpoints"
+
+// behind returns which pods to look at when a Service's endpoints change.
+func (w *wakes) behind(_ context.Context, obj client.Object) []reconcile.Request {
+	name := obj.GetLabels()[discoveryv1.LabelServiceName]
+	return w.requests(reference{endpoints, types.NamespacedName{Namespace: obj.GetNamespace(), Name: name}})
+}
+
 // of returns which pods to look at when an object of a kind changes.
 func (w *wakes) of(kind string) func(context.Context, client.Object) []reconcile.Request {
 	return func(_ context.Context, obj client.Object) []reconcile.Request {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		var requests []reconcile.Request
-		for pod := range w.waiting[reference{kind, client.ObjectKeyFromObject(obj)}] {
-			requests = append(requests, reconcile.Request{NamespacedName: pod})
-		}
-		return requests
+		return w.requests(reference{kind, client.ObjectKeyFromObject(obj)})
 	}
+}
+
+func (w *wakes) requests(ref reference) []reconcile.Request {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var requests []reconcile.Request
+	for pod := range w.waiting[ref] {
+		requests = append(requests, reconcile.Request{NamespacedName: pod})
+	}
+	return requests
 }

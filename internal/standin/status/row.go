@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"hearth/internal/domain"
+	"hearth/internal/standin/operator"
 )
 
 // Row says how the objects of one kind are played.
@@ -27,13 +28,16 @@ type Row struct {
 	// Operator is who is played, for the list of assumptions; "" is the group.
 	Operator string `yaml:"operator,omitempty"`
 	// Pods is a label selector of the operator's own pods, in any namespace.
-	// While there are such pods and none is ready, the operator does nothing.
-	Pods string `yaml:"pods,omitempty"`
+	// Where there are none, Images finds them by the end of an image's name
+	// without its tag, such as "rook/ceph". While no such pod is ready, the
+	// operator does nothing; one with neither always works.
+	Pods   string   `yaml:"pods,omitempty"`
+	Images []string `yaml:"images,omitempty"`
 	// Delay is the span of time the operator takes, at real pace.
 	Delay Delay `yaml:"delay,omitempty"`
 
 	// Conditions are set in status.conditions; others there are kept.
-	Conditions []Condition `yaml:"conditions,omitempty"`
+	Conditions []operator.Condition `yaml:"conditions,omitempty"`
 	// Status is a CEL expression that yields a map, which is merged into the
 	// object's status. Its variable self is the object.
 	Status string `yaml:"status,omitempty"`
@@ -67,14 +71,6 @@ func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
 	}
 	*d = Duration(parsed)
 	return nil
-}
-
-// Condition is one condition of a status.
-type Condition struct {
-	Type    string `yaml:"type"`
-	Status  string `yaml:"status,omitempty"` // "" is "True"
-	Reason  string `yaml:"reason,omitempty"` // "" is Ready
-	Message string `yaml:"message,omitempty"`
 }
 
 // maxTable bounds a table's size, in bytes.

@@ -21,61 +21,22 @@ package status
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
 
-	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/client-go/util/workqueue"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
-	"hearth/internal/domain"
-	"hearth/internal/kube/objects"
-	"hearth/internal/kube/work"
+	"hearth/internal/standin/operator"
 )
-
-// workers bounds how many objects are seen to at once.
-const workers = 32
-
-// StepReconcile is the step under which a row's delay is told.
-const StepReconcile = "reconcile"
 
 // Options says which operators are played, and how fast.
 type Options struct {
-	Gate        *work.Gate
-	Objects     *objects.Objects
-	Assumptions *domain.Assumptions
-
-	Pace domain.Pace
-	Seed uint64
-
+	operator.Options
 	// Rows come before the table's own; of several for a kind the last holds.
 	Rows []Row
-	// Simulated is told each delay, at real pace, as it begins. It must be
-	// quick, and may be called concurrently. Nil is nobody.
-	Simulated func(obj domain.Ref, step string, d time.Duration)
 }
 
-// player plays every operator.
-type player struct {
-	Options
-	client client.Client
-	log    logr.Logger
-	table  *table
-	kinds  *kinds
-	backs  work.Backoff[string]
-
-	mu    sync.Mutex
-	queue workqueue.TypedRateLimitingInterface[objects.Key]
-	plays map[objects.Key]*play
-}
+// player plays every operator of the table.
+type player struct{ table *table }
 
 // Setup registers the players with the manager.
 func Setup(mgr manager.Manager, o Options) error {
@@ -83,103 +44,30 @@ func Setup(mgr manager.Manager, o Options) error {
 	if err != nil {
 		return fmt.Errorf("set up the stand-in operators: %w", err)
 	}
-	if o.Simulated == nil {
-		o.Simulated = func(domain.Ref, string, time.Duration) {}
-	}
-	p := &player{
-		Options: o,
-		client:  mgr.GetClient(),
-		log:     mgr.GetLogger().WithName("status"),
-		table:   table,
-		kinds:   newKinds(),
-		plays:   map[objects.Key]*play{},
-	}
-	if err := p.setupObjects(mgr); err != nil {
-		return fmt.Errorf("set up the stand-in operators: %w", err)
-	}
-	if err := p.setupKinds(mgr); err != nil {
-		return fmt.Errorf("set up the stand-in operators: %w", err)
-	}
-	return nil
+	p := &player{table}
+	return operator.Setup(mgr, o.Options, operator.Part{Name: "status", Plays: p.plays, See: see})
 }
 
-// setupKinds follows every custom kind that is played, once it is served.
-func (p *player) setupKinds(mgr manager.Manager) error {
-	skip := true
-	return builder.ControllerManagedBy(mgr).
-		Named("status-kinds").
-		For(&apiextensionsv1.CustomResourceDefinition{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers, SkipNameValidation: &skip}).
-		Complete(work.Reconciler(p.Gate, reconcile.Func(p.reconcileKind)))
-}
-
-// setupObjects sees to every object of a kind that is followed, by whomever.
-func (p *player) setupObjects(mgr manager.Manager) error {
-	skip := true
-	c, err := controller.NewTyped("status", mgr, controller.TypedOptions[objects.Key]{
-		MaxConcurrentReconciles: workers,
-		SkipNameValidation:      &skip,
-		Reconciler:              reconcile.TypedFunc[objects.Key](p.reconcileHolding),
-	})
+// see waits for the operator's delay, makes what the operator makes, and
+// writes the status.
+func see(ctx context.Context, v *operator.Visit) (reconcile.Result, error) {
+	r := v.Role.Own.(*rule)
+	status, wanted, err := r.prepare(ctx, v.Object, v.Seed)
 	if err != nil {
-		return err
+		v.Refuse(fmt.Errorf("line %d: %w", r.line, err))
+		return reconcile.Result{}, nil
 	}
-	p.Objects.Listen(p.changed)
-	err = c.Watch(source.TypedFunc[objects.Key](func(_ context.Context, queue workqueue.TypedRateLimitingInterface[objects.Key]) error {
-		p.start(queue)
-		return nil
-	}))
-	if err != nil {
-		return err
+	if v.Differs(status) {
+		if left := v.Left(operator.StepReconcile, r.Delay.span()); left > 0 {
+			return reconcile.Result{RequeueAfter: left}, nil
+		}
+		v.Assume()
 	}
-	return c.Watch(source.TypedKind(mgr.GetCache(), &corev1.Pod{},
-		handler.TypedEnqueueRequestsFromMapFunc(p.waitingForPods)))
-}
-
-// reconcileHolding lets every call hold a slot of the gate.
-func (p *player) reconcileHolding(ctx context.Context, key objects.Key) (reconcile.Result, error) {
-	ctx, leave, err := p.Gate.Enter(ctx)
-	if err != nil {
-		return reconcile.Result{}, err
+	for _, obj := range wanted {
+		if _, err := v.Make(ctx, obj, !r.Keep); err != nil {
+			return reconcile.Result{}, err
+		}
 	}
-	defer leave()
-	return p.reconcile(ctx, key)
-}
-
-// start takes what has changed before the queue was there.
-func (p *player) start(queue workqueue.TypedRateLimitingInterface[objects.Key]) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.queue = queue
-	for key := range p.plays {
-		queue.Add(key)
-	}
-}
-
-// changed hears of every change of every followed kind.
-func (p *player) changed(change objects.Change) {
-	if !p.kinds.played(change.Key.GroupVersionKind) {
-		return
-	}
-	if change.New != nil {
-		p.see(change.Key)
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.plays[change.Key] != nil && p.queue != nil {
-		p.queue.Add(change.Key)
-	}
-}
-
-// see sees to an object that exists.
-func (p *player) see(key objects.Key) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.plays[key] == nil {
-		p.plays[key] = &play{end: func() {}}
-	}
-	if p.queue != nil {
-		p.queue.Add(key)
-	}
+	_, err = v.WriteStatus(ctx, status)
+	return reconcile.Result{}, err
 }

@@ -1,14 +1,10 @@
 package status
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -30,69 +26,15 @@ func perform(t *testing.T, manifest string) (map[string]any, map[string]*unstruc
 	if r == nil {
 		t.Fatalf("no row for %s", obj.GetKind())
 	}
-	w := &performance{player: &player{Options: Options{Seed: 7}}, kind: kind{rule: r}, obj: obj}
-	if err := w.prepare(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	made := map[string]*unstructured.Unstructured{}
-	for _, o := range w.wanted {
-		made[o.GetKind()+" "+o.GetName()] = o
-	}
-	return w.want, made
-}
-
-func TestPostgresCluster(t *testing.T) {
-	const cluster = `{"apiVersion":"postgresql.cnpg.io/v1","kind":"Cluster",
-		"metadata":{"name":"db","namespace":"apps","generation":3,"uid":"u"},
-		"spec":{"instances":3,"enableSuperuserAccess":true%s}}`
-	status, made := perform(t, strings.Replace(cluster, "%s", `,"bootstrap":{"initdb":{"owner":"me","database":"mine"}}`, 1))
-	// https://cloudnative-pg.io/documentation: what health checks ask for.
-	if status["phase"] != "Cluster in healthy state" || status["readyInstances"] != int64(3) {
-		t.Errorf("status is %v", status)
-	}
-	for _, want := range []string{"Service db-rw", "Service db-ro", "Service db-r", "Secret db-app", "Secret db-superuser", "Secret db-ca"} {
-		if made[want] == nil {
-			t.Errorf("%s is not made", want)
-		}
-	}
-	data, _, _ := unstructured.NestedStringMap(made["Secret db-app"].Object, "stringData")
-	if data["username"] != "me" || data["dbname"] != "mine" || data["host"] != "db-rw" || len(data["password"]) != 32 {
-		t.Errorf("the app secret's keys hold something else than they should: user %q, database %q, host %q", data["username"], data["dbname"], data["host"])
-	}
-	if owners := made["Service db-rw"].GetOwnerReferences(); len(owners) != 1 || owners[0].Name != "db" {
-		t.Errorf("owners of db-rw: %v", owners)
-	}
-
-	_, made = perform(t, strings.Replace(cluster, "%s", `,"superuserSecret":{"name":"own"},"bootstrap":{"initdb":{"secret":{"name":"mine"}}}`, 1))
-	for _, not := range []string{"Secret db-app", "Secret db-superuser", "Secret own", "Secret mine"} {
-		if made[not] != nil {
-			t.Errorf("%s is made although its owner supplies one", not)
-		}
-	}
-}
-
-func TestCertificate(t *testing.T) {
-	_, made := perform(t, `{"apiVersion":"cert-manager.io/v1","kind":"Certificate","metadata":{"name":"w","namespace":"net","generation":1},
-		"spec":{"secretName":"w-tls","dnsNames":["example.org","*.example.org"],"issuerRef":{"name":"i","kind":"ClusterIssuer"}}}`)
-	secret := made["Secret w-tls"]
-	if secret == nil {
-		t.Fatalf("no secret among %v", made)
-	}
-	if len(secret.GetOwnerReferences()) != 0 {
-		t.Error("the secret would go with its Certificate")
-	}
-	data, _, _ := unstructured.NestedStringMap(secret.Object, "stringData")
-	if _, err := tls.X509KeyPair([]byte(data["tls.crt"]), []byte(data["tls.key"])); err != nil {
-		t.Fatalf("certificate and key do not match: %v", err)
-	}
-	block, _ := pem.Decode([]byte(data["tls.crt"]))
-	cert, err := x509.ParseCertificate(block.Bytes)
+	status, wanted, err := r.prepare(t.Context(), obj, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cert.VerifyHostname("a.example.org"); err != nil {
-		t.Error(err)
+	made := map[string]*unstructured.Unstructured{}
+	for _, o := range wanted {
+		made[o.GetKind()+" "+o.GetName()] = o
 	}
+	return status, made
 }
 
 func TestPasswordsRepeat(t *testing.T) {
@@ -156,21 +98,6 @@ func TestExpressionsAreBounded(t *testing.T) {
 	}
 	if _, err := e.eval(t.Context(), map[string]any{}, ""); err == nil {
 		t.Error("an endless expression ended")
-	}
-}
-
-func TestConditionsAreMergedAndTimesKept(t *testing.T) {
-	had := []any{
-		map[string]any{"type": "Other", "status": "False"},
-		map[string]any{"type": "Ready", "status": "True", "reason": "Old", "lastTransitionTime": "2020-01-01T00:00:00Z"},
-	}
-	got := setCondition(had, Condition{Type: "Ready"}, 4)
-	want := []any{
-		map[string]any{"type": "Other", "status": "False"},
-		map[string]any{"type": "Ready", "status": "True", "reason": "Ready", "lastTransitionTime": "2020-01-01T00:00:00Z"},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
 	}
 }
 

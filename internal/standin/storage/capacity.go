@@ -65,6 +65,9 @@ func (p *provisioner) reconcileCapacity(ctx context.Context, req reconcile.Reque
 	hash := fnv.New32a()
 	hash.Write([]byte(class.Name))
 	capacity := resource.MustParse(plenty)
+	if room, limited := p.Capacity[class.Name]; limited {
+		capacity = room
+	}
 	err := p.client.Create(ctx, &storagev1.CSIStorageCapacity{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: capacityNamespace, Name: fmt.Sprintf("hearth-%08x", hash.Sum32()),

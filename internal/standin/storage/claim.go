@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"hearth/internal/domain"
 )
 
 // What the scheduler writes on a claim that waits for its consumer, what a
@@ -37,53 +39,50 @@ func (p *provisioner) reconcileClaim(ctx context.Context, req reconcile.Request)
 	switch {
 	case claim.DeletionTimestamp != nil:
 		p.last.Remove(stuckKey(req.NamespacedName))
+		p.forget(claim.UID)
 		return reconcile.Result{}, nil
 	case claim.Spec.VolumeName != "":
+		p.forget(claim.UID)
 		p.last.Remove(stuckKey(req.NamespacedName))
 		return reconcile.Result{}, p.expand(ctx, claim)
 	}
-	return reconcile.Result{}, p.provision(ctx, claim)
+	return p.provision(ctx, claim)
 }
 
 // provision makes a volume for a claim, unless there is one made by hand that
 // suits it.
-func (p *provisioner) provision(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
+func (p *provisioner) provision(ctx context.Context, claim *corev1.PersistentVolumeClaim) (reconcile.Result, error) {
+	none := reconcile.Result{}
 	name := claim.Spec.StorageClassName
 	if name == nil {
-		return p.giveDefault(ctx, claim)
+		return none, p.giveDefault(ctx, claim)
 	}
 	volume, err := p.madeByHand(ctx, claim)
 	if volume != nil || err != nil {
-		return errors.Join(err, p.offer(ctx, volume, claim))
+		return none, errors.Join(err, p.offer(ctx, volume, claim))
 	}
 	if *name == "" {
-		return nil // only a volume made by hand will do
+		return none, nil // only a volume made by hand will do
 	}
 	class := &storagev1.StorageClass{}
 	err = p.client.Get(ctx, client.ObjectKey{Name: *name}, class)
 	if apierrors.IsNotFound(err) {
-		p.stuck(claim, func(ctx context.Context) error { return p.assumeClass(ctx, claim, *name) })
-		return nil
+		if !p.Faults.On(domain.FaultClassMissing, *name) {
+			p.stuck(claim, func(ctx context.Context) error { return p.assumeClass(ctx, claim, *name) })
+		}
+		return none, nil
 	}
 	if err != nil {
-		return err
+		return none, err
 	}
 	p.last.Remove(stuckKey(client.ObjectKeyFromObject(claim)))
 	if class.Provisioner == noProvisioner || claim.Spec.Selector != nil {
-		return nil // a claim that selects among volumes is never provisioned for
+		return none, nil // a claim that selects among volumes is never provisioned for
 	}
 	if waitsForConsumer(class) && claim.Annotations[annotationSelectedNode] == "" {
-		return nil
+		return none, nil
 	}
-	volume = volumeFor(claim, class)
-	err = p.client.Create(ctx, volume)
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("make a volume for the claim %s/%s: %w", claim.Namespace, claim.Name, err)
-	}
-	return nil
+	return p.makeVolume(ctx, claim, class)
 }
 
 func waitsForConsumer(class *storagev1.StorageClass) bool {
@@ -103,6 +102,9 @@ func (p *provisioner) expand(ctx context.Context, claim *corev1.PersistentVolume
 	}
 	if volume.Annotations[annotationProvisioned] == "" {
 		return nil // made by hand: its size is what it is
+	}
+	if problem, err := p.noRoomToGrow(ctx, claim, volume); problem || err != nil {
+		return err
 	}
 	if asked.Cmp(volume.Spec.Capacity[corev1.ResourceStorage]) > 0 {
 		patch := client.MergeFrom(volume.DeepCopy())

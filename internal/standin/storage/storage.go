@@ -12,23 +12,32 @@
 // each binding but looks for what has changed around a claim only every 15 s:
 // volumes made by hand come first, a class name of "" is honoured, a claim
 // without a class is given the default, and a class without a provisioner gets
-// nothing. A class that nobody brings can be assumed.
+// nothing. A class that nobody brings can be assumed. A class can have only so
+// much room, be full, slow, or have nobody who provisions for it: claims stay
+// Pending then, with the events of an external-provisioner.
 package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"hearth/internal/domain"
 	"hearth/internal/kube/work"
@@ -46,6 +55,17 @@ type Options struct {
 	Gate        *work.Gate
 	Assumptions *domain.Assumptions
 
+	// Faults are what goes wrong at the moment; nil is nothing.
+	Faults *domain.Faults
+	// Pace and Seed are those of simulated durations: how long a slow disk takes.
+	Pace domain.Pace
+	Seed uint64
+	// Capacity is how much room there is behind a StorageClass, by its name; of
+	// one that is not named there is as much as anybody asks for.
+	Capacity map[string]resource.Quantity
+	// Simulated is told each duration, at real pace, as it begins. Nil is nobody.
+	Simulated func(obj domain.Ref, step string, d time.Duration)
+
 	// AssumeClasses makes a StorageClass that claims name and that neither the
 	// tree nor a chart has brought once nothing else makes progress, and a
 	// default class where claims ask for one and there is none. Without it
@@ -59,6 +79,12 @@ type provisioner struct {
 	client client.Client
 	log    logr.Logger
 	last   *patience.List
+	retry  chan event.GenericEvent // claims to be looked at again
+
+	mu     sync.Mutex
+	told   map[types.UID]string    // what was last said of a claim
+	slow   map[types.UID]time.Time // when the volume of a claim will have been made
+	timers map[types.UID]func()
 }
 
 // Setup registers the provisioners with the manager.
@@ -68,18 +94,27 @@ func Setup(mgr manager.Manager, o Options) error {
 		Options: o,
 		client:  mgr.GetClient(),
 		log:     log,
+		retry:   make(chan event.GenericEvent, 1024),
+		told:    map[types.UID]string{},
+		slow:    map[types.UID]time.Time{},
+		timers:  map[types.UID]func(){},
 		last: patience.New(o.Gate, func(key string, err error) {
 			log.Error(err, "cannot assume", "for", key)
 		}),
 	}
-	if err := mgr.Add(manager.RunnableFunc(p.last.Start)); err != nil {
+	if p.Simulated == nil {
+		p.Simulated = func(domain.Ref, string, time.Duration) {}
+	}
+	err := errors.Join(mgr.Add(manager.RunnableFunc(p.last.Start)), mgr.Add(manager.RunnableFunc(p.followFaults)))
+	if err != nil {
 		return fmt.Errorf("set up the stand-in storage: %w", err)
 	}
-	err := builder.ControllerManagedBy(mgr).
+	err = builder.ControllerManagedBy(mgr).
 		Named("storage-claims").
 		For(&corev1.PersistentVolumeClaim{}).
 		Watches(&storagev1.StorageClass{}, handler.EnqueueRequestsFromMapFunc(p.pendingClaims)).
 		Watches(&corev1.PersistentVolume{}, handler.EnqueueRequestsFromMapFunc(p.pendingClaims), builder.WithPredicates(unclaimed())).
+		WatchesRawSource(source.Channel(p.retry, &handler.EnqueueRequestForObject{})).
 		WithOptions(options()).
 		Complete(work.Reconciler(o.Gate, reconcile.Func(p.reconcileClaim)))
 	if err != nil {
@@ -104,12 +139,17 @@ func options() controller.Options {
 	return controller.Options{MaxConcurrentReconciles: workers, SkipNameValidation: &skip}
 }
 
-// unclaimed lets volumes through that a claim could have.
+// unclaimed lets volumes through that a claim could have, and those whose room
+// has become free.
 func unclaimed() predicate.Predicate {
-	return predicate.NewPredicateFuncs(func(obj client.Object) bool {
+	could := predicate.NewPredicateFuncs(func(obj client.Object) bool {
 		volume, ok := obj.(*corev1.PersistentVolume)
 		return ok && available(volume)
 	})
+	return predicate.Funcs{
+		CreateFunc: could.Create, UpdateFunc: could.Update, GenericFunc: could.Generic,
+		DeleteFunc: func(event.DeleteEvent) bool { return true },
+	}
 }
 
 // pendingClaims returns the claims that a new or changed class or volume may help.

@@ -20,6 +20,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,6 +51,7 @@ type Backend struct {
 	mu     sync.RWMutex
 	reader client.Reader
 	note   *domain.Assumptions
+	apis   map[string]http.Handler
 }
 
 // Listen starts the server on a free loopback port. It knows no Service until
@@ -65,7 +67,7 @@ func Listen() (*Backend, error) {
 	}
 	b := &Backend{address: listener.Addr().String(), authority: authority}
 	b.server = &http.Server{
-		Handler:           http.MaxBytesHandler(answers(), maxBody),
+		Handler:           http.MaxBytesHandler(b.route(answers()), maxBody),
 		TLSConfig:         &tls.Config{GetCertificate: authority.certificate, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: requestTimeout,
 		ReadTimeout:       requestTimeout,
@@ -106,6 +108,32 @@ func (b *Backend) Setup(mgr manager.Manager, o Options) error {
 		}
 	}
 	return nil
+}
+
+// Answer lets a handler answer for an aggregated API group, instead of an API
+// that is empty.
+func (b *Backend) Answer(group string, h http.Handler) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.apis == nil {
+		b.apis = map[string]http.Handler{}
+	}
+	b.apis[group] = h
+}
+
+// route leads requests to the handler of their group, or else to the rest.
+func (b *Backend) route(rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, _ := strings.CutPrefix(r.URL.Path, "/apis/")
+		group, _, _ := strings.Cut(path, "/")
+		b.mu.RLock()
+		h := b.apis[group]
+		b.mu.RUnlock()
+		if h == nil {
+			h = rest
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Resolve returns where a Service's port can be reached: at this backend while

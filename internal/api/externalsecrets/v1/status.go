@@ -30,6 +30,12 @@ const (
 	ReasonSecretDeleted     = "SecretDeleted"
 	ReasonSecretMissing     = "SecretMissing"
 
+	// Of targets of other kinds.
+	ReasonResourceSynced      = "ResourceSynced"
+	ReasonResourceSyncedError = "ResourceSyncedError"
+	ReasonResourceDeleted     = "ResourceDeleted"
+	ReasonResourceMissing     = "ResourceMissing"
+
 	ReasonStoreValid            = "Valid"
 	ReasonInvalidStore          = "InvalidStoreConfiguration"
 	ReasonInvalidProviderConfig = "InvalidProviderConfig"

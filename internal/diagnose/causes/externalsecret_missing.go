@@ -1,0 +1,58 @@
+package causes
+
+import (
+	"hearth/internal/diagnose"
+)
+
+var externalSecretMissing = &diagnose.Cause{
+	Name:     "externalsecret-missing",
+	Title:    "A Secret is missing, or its ExternalSecret is not ready",
+	Symptom:  "A pod waits for a Secret, or a HelmRelease is stuck.",
+	Evidence: "A pod, a release or a Kustomization names a Secret that does not exist, and no ExternalSecret makes it; or one does, and is not ready for no reason that it tells.",
+	Why:      "What names a Secret waits until it is there, for ever if need be.",
+	Fix:      "Add an ExternalSecret that makes the Secret to the application's secrets.yaml, and list it in its kustomization.yaml; or correct the Secret's name.",
+	Section:  "HelmRelease Stuck Reconciling", Scenario: "Missing ExternalSecret", Yields: true,
+	Unless: []string{"sops-key-missing", "source-authentication", "store-refused"},
+	Find: func(s *diagnose.Search) {
+		for _, p := range s.All(diagnose.Pod) {
+			if s.Trouble(p) != nil && p.Text("status", "phase") == "Pending" {
+				reportSecrets(s, p, diagnose.Configuration(p))
+			}
+		}
+		for _, o := range s.All(diagnose.HelmRelease, diagnose.Kustomization, diagnose.GitRepository, diagnose.OCIRepository, diagnose.HelmRepository, diagnose.Database) {
+			if s.Trouble(o) != nil {
+				reportSecrets(s, o, s.Needs(o))
+			}
+		}
+	},
+}
+
+// reportSecrets reports those of some Secrets and ConfigMaps that are missing.
+func reportSecrets(s *diagnose.Search, o *diagnose.Object, keys []diagnose.Key) {
+	for _, k := range keys {
+		if k.Group != "" || k.Kind != "Secret" && k.Kind != "ConfigMap" || !s.Missing(k) {
+			continue
+		}
+		git := o
+		if o.Kind() == diagnose.Pod {
+			git = subject(s, o)
+		}
+		f := diagnose.Finding{
+			Subject: k, Explains: []diagnose.Key{o.Key}, At: diagnose.Locus{Key: git.Key, Text: k.Name},
+			Sentence: diagnose.RefOf(k).String() + ", which " + o.Ref().String() + " names, does not exist, and no ExternalSecret makes it.",
+			Evidence: []diagnose.Evidence{absent(k), trouble(s, o)},
+			Commands: append(diagnose.Show(o.Key), "kubectl get externalsecret -n "+k.Namespace), Confidence: diagnose.Medium,
+		}
+		if k.Kind == "ConfigMap" {
+			f.Sentence = diagnose.RefOf(k).String() + ", which " + o.Ref().String() + " names, does not exist."
+			f.Fix = "Add the ConfigMap to the application, or correct its name."
+		}
+		if es := s.Maker(k); es != nil {
+			f.Subject, f.At, f.Explains = es.Key, diagnose.Locus{Key: es.Key}, append(f.Explains, k)
+			f.Sentence = diagnose.RefOf(k).String() + " does not exist yet: " + es.Ref().String() + " is not ready."
+			f.Evidence = append(f.Evidence, trouble(s, es))
+			f.Fix = "Bring the " + es.Key.Kind + " to Ready: see its condition."
+		}
+		s.Report(f)
+	}
+}

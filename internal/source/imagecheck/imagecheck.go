@@ -1,0 +1,166 @@
+// Package imagecheck looks container images up at their registries, without
+// pulling them: whether the tag or the digest exists, whether the digest is
+// still the tag's, and whether there is an image for a node's platform.
+//
+// It promises to be a quiet guest: answers are kept on disk, at most a few
+// requests to a registry run at a time, and a registry that refuses one as too
+// many is left alone for a while. What cannot be found out is Unknown, and is
+// never taken for a missing image.
+package imagecheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/sync/singleflight"
+)
+
+// Bounds of the requests.
+const (
+	atOnce      = 4 // requests to one registry
+	lookTimeout = 30 * time.Second
+	leaveAlone  = time.Minute // after a registry refused a request as too many
+	maxAnswer   = 8 << 20     // bytes of a manifest or an image's configuration
+)
+
+// Verdict says what was found out of an image.
+type Verdict string
+
+// The verdicts.
+const (
+	Fine          Verdict = "fine"
+	Missing       Verdict = "missing"
+	Denied        Verdict = "denied"        // to somebody without credentials
+	OtherPlatform Verdict = "otherPlatform" // there is none for the node
+	Unknown       Verdict = "unknown"       // the registry could not say
+)
+
+// Question names an image. Without a digest the tag counts.
+type Question struct {
+	Registry, Repository, Tag, Digest string
+	// Platform is such as "linux/amd64".
+	Platform string
+}
+
+// Answer is what a registry says of an image.
+type Answer struct {
+	Verdict Verdict `json:"verdict"`
+	// Moved is what the tag leads to, where that is not the digest that was
+	// asked for with it.
+	Moved string `json:"moved,omitempty"`
+	// Reason says why the verdict is Unknown.
+	Reason string    `json:"-"`
+	Time   time.Time `json:"time"`
+}
+
+// Options says how to ask.
+type Options struct {
+	// CacheDir is where answers are kept; "" keeps them in memory alone.
+	CacheDir string
+	// Transport asks registries; nil is the usual one.
+	Transport http.RoundTripper
+}
+
+// Checker looks images up. Its methods may be called concurrently.
+type Checker struct {
+	options Options
+	flights singleflight.Group
+
+	mu       sync.Mutex
+	answers  map[Question]Answer
+	hosts    map[string]chan struct{}
+	shutTill map[string]time.Time
+}
+
+// New returns a checker.
+func New(o Options) (*Checker, error) {
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
+	}
+	o.Transport = bounded{o.Transport}
+	if o.CacheDir != "" {
+		o.CacheDir = filepath.Join(o.CacheDir, "images")
+		if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
+			return nil, fmt.Errorf("make the folder for what registries said: %w", err)
+		}
+	}
+	return &Checker{options: o, answers: map[Question]Answer{}, hosts: map[string]chan struct{}{}, shutTill: map[string]time.Time{}}, nil
+}
+
+// Look returns what the image's registry says of it, or said not long ago.
+func (c *Checker) Look(ctx context.Context, q Question) Answer {
+	if a, ok := c.kept(q); ok {
+		return a
+	}
+	// Whoever asks first asks for all; that it may give up must not concern
+	// the others.
+	found := c.flights.DoChan(fmt.Sprint(q), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
+		defer cancel()
+		a := c.ask(ctx, q)
+		c.keep(q, a)
+		return a, nil
+	})
+	select {
+	case <-ctx.Done():
+		return unknown(ctx.Err())
+	case r := <-found:
+		return r.Val.(Answer)
+	}
+}
+
+func unknown(err error) Answer { return Answer{Verdict: Unknown, Reason: err.Error(), Time: time.Now()} }
+
+// ask asks the registry, when it is this question's turn.
+func (c *Checker) ask(ctx context.Context, q Question) Answer {
+	turn, err := c.turn(q.Registry)
+	if err != nil {
+		return unknown(err)
+	}
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return unknown(ctx.Err())
+	}
+	repository, err := name.NewRepository(q.Registry + "/" + q.Repository)
+	if err != nil {
+		return unknown(err)
+	}
+	a, err := c.lookUp(ctx, repository, q)
+	if err != nil {
+		return c.failed(q, err)
+	}
+	a.Time = time.Now()
+	return a
+}
+
+// errLeftAlone says that a registry is not asked for a while.
+var errLeftAlone = errors.New("the registry has refused requests as too many, and is left alone for a while")
+
+// turn returns what bounds the requests to a registry.
+func (c *Checker) turn(registry string) (chan struct{}, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Now().Before(c.shutTill[registry]) {
+		return nil, errLeftAlone
+	}
+	if c.hosts[registry] == nil {
+		c.hosts[registry] = make(chan struct{}, atOnce)
+	}
+	return c.hosts[registry], nil
+}
+
+// leave leaves a registry alone for a while.
+func (c *Checker) leave(registry string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shutTill[registry] = time.Now().Add(leaveAlone)
+}

@@ -2,16 +2,11 @@ package diagnose
 
 import (
 	"context"
-	"os"
+	"regexp"
 	"slices"
-	"strings"
-	"sync"
+	"strconv"
 
 	"hearth/internal/domain"
-	"hearth/internal/graph"
-	"hearth/internal/manifest"
-	"hearth/internal/render"
-	"hearth/internal/render/desired"
 )
 
 // Places looks up where in Git something stands.
@@ -50,6 +45,9 @@ func (r *Report) locate(ctx context.Context, w *World, o Options) {
 			if !f.Place.Known() {
 				f.Place = w.placeAbove(f.At)
 			}
+			if told, ok := f.toldPlace(); ok && f.Place.Known() && f.At.Text == "" {
+				f.Place = told
+			}
 		}
 		if o.History != nil {
 			f.Commit = o.History.Commit(ctx, f.Place)
@@ -78,6 +76,22 @@ func (r *Report) locate(ctx context.Context, w *World, o Options) {
 	}
 }
 
+// namedPlace is how Hearth's reconcilers end a message with its place in Git.
+var namedPlace = regexp.MustCompile(`\(([A-Za-z0-9_./-]+\.(?:ya?ml|json|j2)):(\d{1,7})\)$`)
+
+// toldPlace returns the place that the first message names.
+func (f *Finding) toldPlace() (domain.Place, bool) {
+	if len(f.Evidence) == 0 {
+		return domain.Place{}, false
+	}
+	m := namedPlace.FindStringSubmatch(f.Evidence[0].Text)
+	if m == nil {
+		return domain.Place{}, false
+	}
+	line, err := strconv.Atoi(m[2])
+	return domain.Place{File: m[1], Line: line}, err == nil
+}
+
 // placeAbove returns where what brought an object stands, for objects that
 // stand in no file themselves.
 func (w *World) placeAbove(at Locus) domain.Place {
@@ -104,121 +118,3 @@ func ready(commands []string, context string) []string {
 	}
 	return list
 }
-
-// mention finds the first line of a document that holds a text.
-func mention(doc *manifest.Document, text string) domain.Place {
-	if doc == nil {
-		return domain.Place{}
-	}
-	line := doc.MentionLine(func(line string) bool { return strings.Contains(line, text) })
-	if line == 0 {
-		return domain.Place{}
-	}
-	return domain.Place{File: doc.File, Line: line}
-}
-
-// Tree looks places up in what a cluster of a repository should hold.
-type Tree struct {
-	graph   func() *graph.Graph
-	objects map[Key]*desired.Object
-}
-
-// NewTree returns the places of a state.
-func NewTree(s *desired.State) *Tree {
-	t := &Tree{graph: sync.OnceValue(func() *graph.Graph { return graph.Build(s) }), objects: map[Key]*desired.Object{}}
-	for _, o := range s.Objects {
-		t.add(o)
-	}
-	for _, r := range s.Releases {
-		for _, o := range r.Objects {
-			t.add(o)
-		}
-	}
-	return t
-}
-
-func (t *Tree) add(o *desired.Object) {
-	k := render.KeyOf(o.Unstructured)
-	if _, known := t.objects[k]; !known {
-		t.objects[k] = o
-	}
-}
-
-// Place implements [Places].
-func (t *Tree) Place(key Key, field ...string) domain.Place {
-	if o := t.objects[key]; o != nil {
-		return o.Place(field...)
-	}
-	return domain.Place{}
-}
-
-// Mention implements [Places].
-func (t *Tree) Mention(key Key, text string) domain.Place {
-	o := t.objects[key]
-	if o == nil {
-		return domain.Place{}
-	}
-	doc, _ := o.Document()
-	return mention(doc, text)
-}
-
-// Bringer implements [Places].
-func (t *Tree) Bringer(key Key) (Key, bool) {
-	o := t.objects[key]
-	switch {
-	case o == nil:
-		return Key{}, false
-	case o.Release != nil && o.Release.Object != nil:
-		return render.KeyOf(o.Release.Object.Unstructured), true
-	case o.Kustomization != nil && o.Kustomization.Object != nil:
-		return render.KeyOf(o.Kustomization.Object.Unstructured), true
-	}
-	return Key{}, false
-}
-
-// Definers implements [Places].
-func (t *Tree) Definers(group, kind string) []Key {
-	var keys []Key
-	for _, b := range t.graph().Brings(group, kind) {
-		switch {
-		case b.Release != nil && b.Release.Object != nil:
-			keys = append(keys, render.KeyOf(b.Release.Object.Unstructured))
-		case b.Kustomization != nil && b.Kustomization.Object != nil:
-			keys = append(keys, render.KeyOf(b.Kustomization.Object.Unstructured))
-		}
-	}
-	return keys
-}
-
-// Index looks places up in the index that the reconcilers keep beside what
-// they apply.
-type Index struct{ *render.Index }
-
-// Place implements [Places].
-func (x Index) Place(key Key, field ...string) domain.Place { return x.Index.Place(key, field...) }
-
-// Mention implements [Places].
-func (x Index) Mention(key Key, text string) domain.Place {
-	origin, ok := x.Origin(key)
-	if !ok {
-		return domain.Place{}
-	}
-	root, err := os.OpenRoot(origin.Root)
-	if err != nil {
-		return domain.Place{}
-	}
-	defer root.Close()
-	data, err := manifest.Read(root, origin.File)
-	if err != nil {
-		return domain.Place{}
-	}
-	docs, _ := manifest.Parse(origin.File, data) // what is broken was reported when it was built
-	doc, _ := origin.In(docs, key)
-	return mention(doc, text)
-}
-
-// Bringer implements [Places]; the index does not tell.
-func (x Index) Bringer(Key) (Key, bool) { return Key{}, false }
-
-// Definers implements [Places]; the index does not tell.
-func (x Index) Definers(string, string) []Key { return nil }

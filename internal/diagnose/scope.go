@@ -164,6 +164,12 @@ func (w *World) below(k Key) []Key {
 	case HelmRelease:
 		keys = append(keys, keysOf(w.Released(k))...)
 		keys = append(keys, keysOf(w.brought(k))...)
+	case Pod:
+		for _, c := range Configuration(o) {
+			if es := w.Maker(c); es != nil {
+				keys = append(keys, es.Key)
+			}
+		}
 	case HTTPRoute:
 		keys = append(keys, routeNeeds(o)...)
 	case Service:

@@ -31,8 +31,8 @@ import (
 	"hearth/internal/observe"
 )
 
-// patience bounds what a test waits for, on however slow a machine.
-const patience = 2 * time.Minute
+// observerWaits bounds what a test waits for, on however slow a machine.
+const observerWaits = 2 * time.Minute
 
 // documentedObserver makes the ServiceAccount and the roles of docs/observe.md,
 // and returns a configuration that has exactly their rights.
@@ -101,7 +101,7 @@ func TestObserverNeedsNoMoreThanDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The roles that view is made of may be put together still.
-	until(t, "the observer may not read pods", func() bool { return observer.List(t.Context(), &corev1.PodList{}) == nil })
+	comesTrue(t, "the observer may not read pods", func() bool { return observer.List(t.Context(), &corev1.PodList{}) == nil })
 	if err := observer.List(t.Context(), &corev1.SecretList{}); !apierrors.IsForbidden(err) {
 		t.Fatalf("the observer may read Secrets: %v", err)
 	}
@@ -127,10 +127,10 @@ func TestObserverNeedsNoMoreThanDocumented(t *testing.T) {
 	f.streamed(config, observer)
 }
 
-// until waits for what is to come about.
-func until(t *testing.T, otherwise string, done func() bool) {
+// comesTrue waits for what is to come about.
+func comesTrue(t *testing.T, otherwise string, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(observerWaits)
 	for !done() {
 		if time.Now().After(deadline) {
 			t.Fatal(otherwise)
@@ -175,7 +175,7 @@ func (f *foreign) streamed(config *rest.Config, observer client.WithWatch) {
 	}
 	told, ended := make(chan observe.Happening, 10_000), make(chan error, 1)
 	go func() { ended <- stream.Run(ctx, func(h observe.Happening) { told <- h }) }()
-	until(f.t, "the stream does not see the Kustomization", func() bool { return len(stream.Watcher().Snapshot()) > 0 })
+	comesTrue(f.t, "the stream does not see the Kustomization", func() bool { return len(stream.Watcher().Snapshot()) > 0 })
 
 	database := f.definedLater()
 	if err := unstructured.SetNestedSlice(database.Object, []any{map[string]any{
@@ -185,7 +185,7 @@ func (f *foreign) streamed(config *rest.Config, observer client.WithWatch) {
 	}
 	f.status(database)
 	want := domain.Ref{Kind: "MariaDB", Namespace: f.namespace, Name: "db"}
-	deadline := time.After(patience)
+	deadline := time.After(observerWaits)
 	for seen := false; !seen; {
 		select {
 		case h := <-told:
@@ -238,6 +238,6 @@ func (f *foreign) definedLater() *unstructured.Unstructured {
 	database.SetKind("MariaDB")
 	database.SetNamespace(f.namespace)
 	database.SetName("db")
-	until(f.t, "the new kind is not served", func() bool { return f.client.Create(f.ctx, database) == nil })
+	comesTrue(f.t, "the new kind is not served", func() bool { return f.client.Create(f.ctx, database) == nil })
 	return database
 }

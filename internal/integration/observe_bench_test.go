@@ -77,7 +77,7 @@ func BenchmarkObserve(b *testing.B) {
 	idle := processorTime(b, cmd.Process.Pid) - before
 	b.ReportMetric(100*idle.Seconds()/benchIdle.Seconds(), "%core-idle")
 	b.ReportMetric(float64(residentKiB(b, cmd.Process.Pid))/1024, "MiB")
-	latencies := transitions(b, c, ns, first, changes)
+	latencies := toldTransitions(b, c, ns, first, changes)
 	b.ReportMetric(float64(latencies[len(latencies)/2].Microseconds())/1000, "ms-median")
 	b.ReportMetric(float64(latencies[len(latencies)-1].Microseconds())/1000, "ms-worst")
 	b.ReportMetric(0, "ns/op")
@@ -154,7 +154,7 @@ func awaitObserved(b *testing.B, problems io.Reader) {
 		b.Fatal("the program does not say where its metrics are")
 	}
 	go func() { _, _ = io.Copy(io.Discard, problems) }()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Second) {
+	for deadline := time.Now().Add(observerWaits); time.Now().Before(deadline); time.Sleep(time.Second) {
 		if countObserved(b, url) >= benchObjects {
 			return
 		}
@@ -176,9 +176,9 @@ func countObserved(b *testing.B, url string) int {
 	return strings.Count(string(body), "\nhearth_object_state{")
 }
 
-// transitions makes a Kustomization fail and recover, and returns how long the
+// toldTransitions makes a Kustomization fail and recover, and returns how long the
 // lines took, in order.
-func transitions(b *testing.B, c client.Client, ns, name string, changes <-chan time.Time) []time.Duration {
+func toldTransitions(b *testing.B, c client.Client, ns, name string, changes <-chan time.Time) []time.Duration {
 	b.Helper()
 	k := &kustomizev1.Kustomization{}
 	if err := c.Get(b.Context(), client.ObjectKey{Namespace: ns, Name: name}, k); err != nil {
@@ -198,7 +198,7 @@ func transitions(b *testing.B, c client.Client, ns, name string, changes <-chan 
 		select {
 		case at := <-changes:
 			took = append(took, max(0, at.Sub(answered)))
-		case <-time.After(patience):
+		case <-time.After(observerWaits):
 			b.Fatal("a transition is not told")
 		}
 		time.Sleep(200 * time.Millisecond) // the further lines of the same transition

@@ -1,12 +1,66 @@
 package rehearsal
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/diagnose"
+	"hearth/internal/diagnose/causes"
+	"hearth/internal/diagnose/report"
+	"hearth/internal/kube/scheme"
 )
 
-// explain tells why what is not ready is not, as things stand now.
-func (s *Stage) explain(ctx context.Context) (*diagnose.Report, error) {
-	return &diagnose.Report{}, nil
+// explain tells why what is not ready is not, as things stand now. settled
+// says that nothing is going to change by itself.
+func (s *Stage) explain(ctx context.Context, settled bool) (*diagnose.Report, error) {
+	// Not through the shared cache, which knows nothing of who manages which field.
+	direct, err := client.New(s.kubernetes.Config(), client.Options{Scheme: scheme.New()})
+	if err != nil {
+		return nil, fmt.Errorf("look for causes: %w", err)
+	}
+	world, err := diagnose.Read(ctx, direct)
+	if err != nil {
+		return nil, fmt.Errorf("look for causes: %w", err)
+	}
+	world.Settled = settled
+	world.Places = diagnose.Index{Index: s.index}
+	world.Items = s.itemTitles()
+	return causes.Explain(ctx, world, diagnose.Options{History: diagnose.OpenHistory(s.origin)}), nil
+}
+
+// explainTimeout bounds how long a report waits for its causes.
+const explainTimeout = 30 * time.Second
+
+// findCauses adds to a report of what failed why it did.
+func (s *Stage) findCauses(ctx context.Context, r *Report) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), explainTimeout)
+	defer cancel()
+	found, err := s.explain(ctx, r.Incomplete == "")
+	if err != nil {
+		r.Problems = append(r.Problems, err.Error())
+		return
+	}
+	var text bytes.Buffer
+	if err := report.JSON(&text, found); err != nil {
+		r.Problems = append(r.Problems, err.Error())
+		return
+	}
+	r.Explanation, r.found = text.Bytes(), found
+}
+
+// itemTitles returns the titles of the vault's items.
+func (s *Stage) itemTitles() []string {
+	var titles []string
+	for _, vault := range s.engine.vault.Vaults() {
+		for _, item := range vault.Items {
+			titles = append(titles, item.Title)
+		}
+	}
+	slices.Sort(titles)
+	return slices.Compact(titles)
 }

@@ -1,8 +1,10 @@
 package rehearsal
 
 import (
+	"encoding/json"
 	"time"
 
+	"hearth/internal/diagnose"
 	"hearth/internal/domain"
 	"hearth/internal/timeline"
 )
@@ -32,6 +34,8 @@ type Report struct {
 	// Faults are those that were injected, with what was down when each was
 	// lifted, or at the end.
 	Faults []Effect `json:"faults,omitempty"`
+	// Explanation says why what failed did, as hearth explain -o json has it.
+	Explanation json.RawMessage `json:"explanation,omitempty"`
 	// Timeline says when each object was in which state.
 	Timeline *timeline.Timeline `json:"timeline"`
 	// Problems are mistakes of the repository that no object shows: files that
@@ -43,6 +47,7 @@ type Report struct {
 
 	kubernetes kubernetes
 	tree       []row
+	found      *diagnose.Report // nil where nothing failed
 }
 
 // Effect says what a fault did: what was not ready just before it was lifted,

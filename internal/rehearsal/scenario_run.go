@@ -147,11 +147,11 @@ func (s *Stage) stageFaults(ctx context.Context, faults []domain.Fault) (stop fu
 func (s *Stage) expect(ctx context.Context, scenario *Scenario) (missed, causes []string) {
 	ctx, cancel := context.WithTimeout(ctx, scenario.patience())
 	defer cancel()
-	settled, tried := s.whenQuiet(ctx), false
+	settled, tried, still := s.whenQuiet(ctx), false, false
 	changes, stop := s.watcher.Changes()
 	defer stop()
 	for {
-		look, err := s.explain(context.WithoutCancel(ctx))
+		look, err := s.explain(context.WithoutCancel(ctx), still)
 		if err != nil {
 			return []string{err.Error()}, nil
 		}
@@ -168,7 +168,7 @@ func (s *Stage) expect(ctx context.Context, scenario *Scenario) (missed, causes 
 			}
 		case <-time.After(time.Second): // a diagnosis may be a matter of time alone
 		case <-settled:
-			settled = nil
+			settled, still = nil, tried
 			if !tried {
 				tried = true
 				s.tryAgain(ctx)

@@ -96,7 +96,11 @@ func (s *Stage) Settle(ctx context.Context) *Report {
 	for _, f := range s.faults.Active() {
 		s.noteEffect(f)
 	}
-	return s.report(incomplete)
+	r := s.report(incomplete)
+	if r.Verdict == Failed {
+		s.findCauses(ctx, r)
+	}
+	return r
 }
 
 // settle returns why it ended early, empty where it did not.

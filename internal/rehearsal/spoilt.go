@@ -175,7 +175,8 @@ func (s *spoilt) edit(mistake string) error {
 		if doc == nil {
 			return nil, fmt.Errorf("%s: no document has %s", file, spelled)
 		}
-		return edit.Apply(text, editOf(file, doc.Line, path, value))
+		_, there := doc.Find(path...)
+		return applyAll(text, editsOf(file, doc.Line, path, value, there))
 	})
 }
 
@@ -197,22 +198,42 @@ func cutValue(text string) (path, value string, ok bool) {
 	return text, "", false
 }
 
-// editOf sets a field to a value, or takes it out where the value is null.
-// Numbers and booleans are taken for such unless they are quoted.
-func editOf(file string, line int, path []string, value string) edit.Edit {
+// editsOf sets a field to a value, or takes it out where the value is null.
+// Lists and mappings are written as flow YAML; numbers and booleans are taken
+// for such unless they are quoted. The edits follow each other.
+func editsOf(file string, line int, path []string, value string, there bool) []edit.Edit {
 	if value == "null" {
-		return edit.Remove(file, line, path)
+		return []edit.Edit{edit.Remove(file, line, path)}
+	}
+	if strings.HasPrefix(value, "[") || strings.HasPrefix(value, "{") && !strings.HasPrefix(value, "{{") {
+		last := len(path) - 1
+		insert := edit.Insert(file, line, path[:last], path[last]+": "+value)
+		if there {
+			return []edit.Edit{edit.Remove(file, line, path), insert}
+		}
+		return []edit.Edit{insert}
 	}
 	if n, err := strconv.Atoi(value); err == nil {
-		return edit.Set(file, line, path, n)
+		return []edit.Edit{edit.Set(file, line, path, n)}
 	}
 	if value == "true" || value == "false" {
-		return edit.Set(file, line, path, value == "true")
+		return []edit.Edit{edit.Set(file, line, path, value == "true")}
 	}
 	if unquoted, err := strconv.Unquote(value); err == nil {
 		value = unquoted
 	}
-	return edit.Set(file, line, path, value)
+	return []edit.Edit{edit.Set(file, line, path, value)}
+}
+
+// applyAll makes edits one after another.
+func applyAll(text []byte, edits []edit.Edit) ([]byte, error) {
+	var err error
+	for _, e := range edits {
+		if text, err = edit.Apply(text, e); err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
 }
 
 // documentWith returns the document that has most of a path, the first of
@@ -230,9 +251,11 @@ func documentWith(docs []*manifest.Document, path []string) *manifest.Document {
 
 // replace rewrites a file, and keeps what it held.
 func (s *spoilt) replace(mistake, file string, rewrite func([]byte) ([]byte, error)) error {
-	before, err := manifest.Read(s.root, file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	var before []byte
+	if _, err := s.root.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		if before, err = manifest.Read(s.root, file); err != nil {
+			return err
+		}
 	}
 	after, err := rewrite(before)
 	if err != nil {

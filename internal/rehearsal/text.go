@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"hearth/internal/diagnose"
 	"hearth/internal/domain"
 )
 
@@ -27,6 +28,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	p.tree(r.tree)
 	p.problems(r)
 	p.faults(r.Faults)
+	p.findings(r.found)
 	if o.Assumptions {
 		p.assumptions(r.Assumptions)
 	}
@@ -113,6 +115,26 @@ func (p *textPrinter) causes(causes []cause) {
 			p.printf("      %s\n", p.paint(faint, last.String()))
 		}
 	}
+}
+
+// findings tells each cause in short; hearth explain -o json has all.
+func (p *textPrinter) findings(found *diagnose.Report) {
+	if found == nil || len(found.Findings) == 0 {
+		return
+	}
+	p.printf("\n")
+	for _, f := range found.Findings {
+		p.printf("%s %s  %s\n", p.paint(red, "▸"), f.Title, p.paint(faint, f.Cause))
+		p.printf("    %s\n", f.Sentence)
+		if f.Place.Known() {
+			p.printf("    %s\n", f.Place)
+		}
+		p.printf("    fix: %s\n", f.Fix)
+		if n := len(f.Blocked); n > 1 {
+			p.printf("    %s\n", p.paint(faint, plural(n, "object")+" in trouble because of it"))
+		}
+	}
+	p.printf("\n")
 }
 
 // faults says what each fault did, the first objects by name.

@@ -26,6 +26,10 @@ type Node struct {
 	Taints []Taint `yaml:"taints"`
 	// Capacity holds quantities by resource, for example cpu: "8".
 	Capacity map[string]string `yaml:"capacity"`
+	// Zone is where the node stands: its label topology.kubernetes.io/zone.
+	Zone string `yaml:"zone"`
+	// Devices says how many devices a resource driver offers on the node, for example gpu.intel.com: 1.
+	Devices map[string]int `yaml:"devices"`
 }
 
 // Taint keeps pods off a node.

@@ -46,6 +46,9 @@ func (c Config) validate() error {
 	return joinSorted(problems)
 }
 
+// maxDevices is how many devices one ResourceSlice can list.
+const maxDevices = 128
+
 func checkNodes(nodes []Node, report func(string, ...string), at ...string) {
 	names := map[string]bool{}
 	for i, n := range nodes {
@@ -57,5 +60,10 @@ func checkNodes(nodes []Node, report func(string, ...string), at ...string) {
 			report(fmt.Sprintf("node %q is listed twice", n.Name), item...)
 		}
 		names[n.Name] = true
+		for driver, count := range n.Devices {
+			if count < 0 || count > maxDevices {
+				report(fmt.Sprintf("node %q has %d devices of %s: give it 0 to %d", n.Name, count, driver, maxDevices), append(item, "devices", driver)...)
+			}
+		}
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"hearth/internal/standin/certificate"
 	"hearth/internal/standin/operator"
 	"hearth/internal/standin/postgres"
+	"hearth/internal/standin/snapshot"
 	"hearth/internal/standin/status"
+	"hearth/internal/standin/volsync"
 )
 
 // setupOperators registers who plays operators: the table, and those for which
@@ -22,5 +24,7 @@ func setupOperators(mgr manager.Manager, o Options) error {
 		status.Setup(mgr, status.Options{Options: ground, Rows: o.Rows}),
 		certificate.Setup(mgr, ground),
 		postgres.Setup(mgr, ground),
+		snapshot.Setup(mgr, ground),
+		volsync.Setup(mgr, ground),
 	)
 }

@@ -28,8 +28,7 @@ import (
 type attempt struct {
 	config *action.Configuration
 	client *helmkube.Client
-	// chart is the one that the action is given, which pressing renders; it is
-	// nil where Helm's engine does.
+	// chart is the one that the action is given, and pressing renders.
 	chart    *chart.Chart
 	pressing *helm.Pressing
 
@@ -73,8 +72,13 @@ func (s *step) rendering(ctx context.Context, a *attempt, run func(*chart.Chart)
 		return err
 	}
 	slog.DebugContext(ctx, "Helm's engine renders this release", "release", s.hr.Namespace+"/"+s.hr.Name, "chart", s.chart.Name(), "why", s.values.Secrets.Hide(why.Error()))
-	a.chart, a.pressing = s.chart.Copy(s.version), nil
-	return run(a.chart)
+	a.pressing.Leave()
+	a.chart = a.pressing.Chart
+	err = run(a.chart)
+	if refused := a.pressing.Refused(); err != nil && refused != nil {
+		return refused
+	}
+	return err
 }
 
 // errEndless says that a template cannot be waited for. Nothing can end it, so

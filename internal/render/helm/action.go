@@ -27,6 +27,7 @@ type Pressing struct {
 
 	ctx     context.Context
 	shared  *Chart
+	version string
 	presses *Presses
 	lookup  Lookup
 	// real are the files that stand-ins stand for.
@@ -42,34 +43,38 @@ const pressFunction = "hearthPress"
 // Press prepares a copy of the chart for one of Helm's actions, under another
 // version where one is given. Once ctx ends, so does the rendering.
 func (c *Chart) Press(ctx context.Context, version string, presses *Presses, lookup Lookup) *Pressing {
-	p := &Pressing{Chart: c.Copy(version), ctx: ctx, shared: c, presses: presses, lookup: lookup, real: map[*common.File]*common.File{}}
-	p.each(p.Chart, func(of *chart.Chart) {
-		standIns := make([]*common.File, len(of.Templates))
-		for i, file := range of.Templates {
-			if file == nil {
-				continue
-			}
-			standIn := &common.File{Name: file.Name, ModTime: file.ModTime}
-			if (chartTemplate{name: file.Name}).renders() {
-				standIn.Data = []byte("{{ " + pressFunction + " . }}")
-			}
-			standIns[i], p.real[standIn] = standIn, file
+	p := &Pressing{Chart: c.Copy(version), ctx: ctx, shared: c, version: version, presses: presses, lookup: lookup}
+	p.real = swap(p.Chart, func(file *common.File) []byte {
+		if !(chartTemplate{name: file.Name}).renders() {
+			return nil
 		}
-		of.Templates = standIns
+		return []byte("{{ " + pressFunction + " . }}")
 	})
 	return p
+}
+
+// Leave makes another copy of the chart, which Helm's engine renders itself, as
+// long as there is time.
+func (p *Pressing) Leave() {
+	p.Chart, p.run, p.err = p.shared.Copy(p.version), nil, nil
+	p.real = swap(p.Chart, leashedFile)
 }
 
 // Functions are the template functions that the action needs.
 func (p *Pressing) Functions() template.FuncMap {
 	functions := maps.Clone(Functions(p.lookup))
 	functions[pressFunction] = p.file
+	step := stepping(p.ctx)
+	functions[stepFunction] = func() (string, error) {
+		_, p.err = step()
+		return "", p.err
+	}
 	return functions
 }
 
 // Restore puts the real templates back: what is stored of a release holds them.
 func (p *Pressing) Restore() {
-	p.each(p.Chart, func(of *chart.Chart) {
+	eachChart(p.Chart, func(of *chart.Chart) {
 		for i, file := range of.Templates {
 			if real := p.real[file]; real != nil {
 				of.Templates[i] = real
@@ -94,13 +99,6 @@ func (p *Pressing) Refused() error {
 		return nil
 	}
 	return fmt.Errorf("chart %s: %w", p.shared.Name(), p.err)
-}
-
-func (p *Pressing) each(c *chart.Chart, f func(*chart.Chart)) {
-	f(c)
-	for _, sub := range c.Dependencies() {
-		p.each(sub, f)
-	}
 }
 
 // file renders the template that a stand-in stands for. scope is what Helm shows it.

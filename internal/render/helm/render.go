@@ -59,7 +59,7 @@ func Render(ctx context.Context, req Request) ([]*unstructured.Unstructured, err
 		objects []*unstructured.Unstructured
 		err     error
 	}
-	// A template cannot be stopped: one that never ends is left behind.
+	// What waits for a lookup is left behind.
 	done := make(chan outcome, 1)
 	go func() {
 		objects, err := render(ctx, req)
@@ -136,6 +136,9 @@ func (r Request) templates(ctx context.Context, c *chart.Chart, valuesOf func(sk
 	if values, err = valuesOf(true); err != nil {
 		return pressed{}, err
 	}
-	files, err := engine.Engine{CustomTemplateFuncs: Functions(r.Lookup)}.RenderWithContext(ctx, c, values)
+	swap(c, leashedFile)
+	functions := Functions(r.Lookup)
+	functions[stepFunction] = stepping(ctx)
+	files, err := engine.Engine{CustomTemplateFuncs: functions}.RenderWithContext(ctx, c, values)
 	return pressed{files, true}, err
 }

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -143,7 +144,7 @@ func (k *kubelet) publish(ctx context.Context, claim *resourcev1.ResourceClaim, 
 			continue
 		}
 		for _, node := range k.nodes.objects() {
-			err := k.client.Create(ctx, deviceSlice(driver, node.Name))
+			err := k.client.Create(ctx, deviceSlice(driver, node.Name, assumedDevices))
 			if err != nil && !apierrors.IsAlreadyExists(err) {
 				return fmt.Errorf("publish devices of %s on node %s: %w", driver, node.Name, err)
 			}
@@ -153,7 +154,19 @@ func (k *kubelet) publish(ctx context.Context, claim *resourcev1.ResourceClaim, 
 	return nil
 }
 
-func deviceSlice(driver, node string) *resourcev1.ResourceSlice {
+// publishOwn publishes the devices that a node was given.
+func (k *kubelet) publishOwn(ctx context.Context, node string) error {
+	devices := k.nodes.devices(node)
+	for _, driver := range slices.Sorted(maps.Keys(devices)) {
+		err := k.client.Create(ctx, deviceSlice(driver, node, devices[driver]))
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("publish devices of %s: %w", driver, err)
+		}
+	}
+	return nil
+}
+
+func deviceSlice(driver, node string, count int) *resourcev1.ResourceSlice {
 	slice := &resourcev1.ResourceSlice{
 		ObjectMeta: metav1.ObjectMeta{Name: strings.ToLower(node + "-" + driver)},
 		Spec: resourcev1.ResourceSliceSpec{
@@ -162,7 +175,7 @@ func deviceSlice(driver, node string) *resourcev1.ResourceSlice {
 			Pool:     resourcev1.ResourcePool{Name: node, Generation: 1, ResourceSliceCount: 1},
 		},
 	}
-	for i := range assumedDevices {
+	for i := range count {
 		slice.Spec.Devices = append(slice.Spec.Devices, resourcev1.Device{Name: fmt.Sprintf("device-%d", i)})
 	}
 	return slice

@@ -36,6 +36,9 @@ type Node struct {
 	Pods int64 `yaml:"pods,omitempty" json:"pods,omitempty"`
 	// Resources are further resources: devices, huge pages, ephemeral storage.
 	Resources map[string]string `yaml:"resources,omitempty" json:"resources,omitempty"`
+	// Devices is how many devices each resource driver offers on the node, by
+	// the driver's name.
+	Devices map[string]int `yaml:"devices,omitempty" json:"devices,omitempty"`
 }
 
 // Capacity of a node that says nothing else.

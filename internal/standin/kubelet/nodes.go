@@ -28,6 +28,7 @@ type nodeSet struct {
 type machine struct {
 	object    *corev1.Node
 	addresses *addresses
+	devices   map[string]int // by driver
 }
 
 func newNodeSet(o Options, cidr netip.Prefix) (*nodeSet, error) {
@@ -70,7 +71,7 @@ func (s *nodeSet) add(n Node) error {
 	}
 	object.Spec.PodCIDR = prefix.String()
 	object.Spec.PodCIDRs = []string{prefix.String()}
-	m := &machine{object: object, addresses: newAddresses(prefix)}
+	m := &machine{object: object, addresses: newAddresses(prefix), devices: n.Devices}
 	s.byName[n.Name] = m
 	s.order = append(s.order, m)
 	select {
@@ -85,6 +86,16 @@ func (s *nodeSet) has(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byName[name] != nil
+}
+
+// devices returns how many devices of each driver a node was given.
+func (s *nodeSet) devices(name string) map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.byName[name]; m != nil {
+		return m.devices
+	}
+	return nil
 }
 
 // platform returns what images a node needs, such as "linux/amd64".

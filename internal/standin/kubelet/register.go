@@ -98,6 +98,9 @@ func (k *kubelet) register(ctx context.Context, node *corev1.Node) error {
 	if err := k.correctNode(ctx, want); err != nil {
 		return err
 	}
+	if err := k.publishOwn(ctx, want.Name); err != nil {
+		return err
+	}
 	return k.renewLease(ctx, want)
 }
 

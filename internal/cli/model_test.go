@@ -108,7 +108,7 @@ func TestModelJSON(t *testing.T) {
 
 func TestModelMisuse(t *testing.T) {
 	for args, want := range map[string]string{
-		"deployment": `there is no machine "deployment": choose one of kustomization, helmrelease, externalsecret, pod, source, httproute, gateway, pvc, certificate, database, node`,
+		"deployment": `there is no machine "deployment": choose one of kustomization, helmrelease, externalsecret, pod, source, httproute, gateway, pvc, certificate, database, node, faults`,
 		"-o yaml":    `output "yaml" is none of table, mermaid, dot, json`,
 	} {
 		cmd := newModelCommand()

@@ -116,8 +116,10 @@ func SourceOf(o *Object) Key {
 func (w *World) kustomizationNeeds(o *Object) []Key {
 	ready := o.Condition("Ready")
 	switch {
-	case ready.Reason == "DependencyNotReady" || ready.Type == "":
+	case ready.Type == "":
 		return append(Dependencies(o), SourceOf(o))
+	case ready.Reason == "DependencyNotReady":
+		return Dependencies(o)
 	case ready.Reason == "ArtifactFailed":
 		return []Key{SourceOf(o)}
 	case ready.Reason == "BuildFailed":

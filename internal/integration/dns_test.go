@@ -205,7 +205,8 @@ func TestDNSEndpoint(t *testing.T) {
 		}}
 	}
 	theirs := endpoint("theirs", "theirs", "192.0.2.1")
-	n.create(theirs)
+	theirs.SetNamespace(n.namespace)
+	n.await("the kind", func() bool { return n.Create(t.Context(), theirs) == nil })
 	n.answers("x", "192.0.2.1")
 	mine := endpoint("mine", "mine", "192.0.2.2")
 	n.create(mine)

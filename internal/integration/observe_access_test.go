@@ -195,12 +195,12 @@ func (f *foreign) streamed(config *rest.Config, observer client.WithWatch) {
 			f.t.Fatal("the database is not told to be Ready")
 		}
 	}
+	if closed := stream.Watcher().Closed(); len(closed) != 1 || closed[0] != "Secret" {
+		f.t.Errorf("kinds that may not be read: %v", closed)
+	}
 	cancel()
 	if err := <-ended; err != nil {
 		f.t.Error(err)
-	}
-	if closed := stream.Watcher().Closed(); len(closed) != 1 || closed[0] != "Secret" {
-		f.t.Errorf("kinds that may not be read: %v", closed)
 	}
 	for _, o := range stream.Watcher().Snapshot() {
 		if observe.Further(o.Kind) {

@@ -1,14 +1,25 @@
 package integration_test
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"hearth/internal/domain"
 )
 
 func serviceOf(namespace, name string, kind corev1.ServiceType, annotations map[string]string) *corev1.Service {
@@ -122,8 +133,68 @@ func checkRoutesAreJudged(t *testing.T, s *stage) {
 		}
 	}
 	await(t, s, gateway, &gatewayv1.GatewayList{}, "without a certificate", programmed(1, metav1.ConditionFalse))
-	s.make(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "tls"}})
+	s.make(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "tls"}, Data: certificateData(t)})
 	await(t, s, gateway, &gatewayv1.GatewayList{}, "programmed, with two routes", func(g *gatewayv1.Gateway) bool {
 		return programmed(1, metav1.ConditionTrue)(g) && g.Status.Listeners[1].AttachedRoutes == 2 && g.Status.Listeners[0].AttachedRoutes == 0
 	})
+}
+
+// certificateData returns the content of a TLS Secret.
+func certificateData(t *testing.T) map[string][]byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"*.example.org"}, NotAfter: time.Now().Add(time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{
+		corev1.TLSCertKey:       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
+		corev1.TLSPrivateKeyKey: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+	}
+}
+
+// checkGatewayFaults: without proxies a gateway is not Programmed, for the
+// reason NoResources of https://gateway-api.sigs.k8s.io/reference/spec/, and a
+// pool without addresses leaves who comes late with none.
+func checkGatewayFaults(t *testing.T, s *stage) {
+	ns := s.namespace(t)
+	class := &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "class-" + ns}, Spec: gatewayv1.GatewayClassSpec{ControllerName: "example.org/gateway"}}
+	t.Cleanup(func() { _ = s.Delete(context.Background(), class) })
+	gateway := func(name string) *gatewayv1.Gateway {
+		return &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}, Spec: gatewayv1.GatewaySpec{
+			GatewayClassName: gatewayv1.ObjectName(class.Name),
+			Listeners:        []gatewayv1.Listener{{Name: "http", Protocol: gatewayv1.HTTPProtocolType, Port: 80}},
+		}}
+	}
+	programmed := func(want string) func(*gatewayv1.Gateway) bool {
+		return func(g *gatewayv1.Gateway) bool {
+			c := apimeta.FindStatusCondition(g.Status.Conditions, "Programmed")
+			return c != nil && string(c.Status)+" "+c.Reason == want && (g.Annotations["hearth.dev/loopback"] != "") == (c.Status == metav1.ConditionTrue)
+		}
+	}
+	early, late := gateway("early"), gateway("late")
+	s.make(t, class, early)
+	await(t, s, early, &gatewayv1.GatewayList{}, "programmed", programmed("True Programmed"))
+
+	down := domain.Fault{Kind: domain.FaultGatewayDown, Which: ns + "/early"}
+	s.faults.Inject(down)
+	await(t, s, early, &gatewayv1.GatewayList{}, "without proxies", programmed("False NoResources"))
+	s.faults.Lift(down)
+	await(t, s, early, &gatewayv1.GatewayList{}, "programmed again", programmed("True Programmed"))
+
+	empty := domain.Fault{Kind: domain.FaultPoolEmpty}
+	s.faults.Inject(empty)
+	s.make(t, late)
+	await(t, s, late, &gatewayv1.GatewayList{}, "without an address", programmed("False AddressNotAssigned"))
+	await(t, s, early, &gatewayv1.GatewayList{}, "still programmed", programmed("True Programmed"))
+	s.faults.Lift(empty)
+	await(t, s, late, &gatewayv1.GatewayList{}, "programmed in the end", programmed("True Programmed"))
 }

@@ -82,6 +82,7 @@ func TestStandins(t *testing.T) {
 		{"ClaimedDevicesAreAssumed", checkClaimedDevicesAreAssumed},
 		{"LoadBalancerAddresses", checkLoadBalancerAddresses},
 		{"RoutesAreJudged", checkRoutesAreJudged},
+		{"GatewayFaults", checkGatewayFaults},
 		{"OperatorWhosePodsAreDownDoesNothing", checkOperatorWhosePodsAreDownDoesNothing},
 		{"UnknownKindIsReadyByConvention", checkUnknownKindIsReadyByConvention},
 		{"StatefulSetGetsVolumesOfItsFirstConsumer", checkStatefulSetGetsVolumesOfItsFirstConsumer},

@@ -72,7 +72,7 @@ func (w *Watcher) followAll(ctx context.Context, kinds []schema.GroupVersionKind
 	}
 	following.Wait()
 	for i, kind := range kinds {
-		w.close(kind, apierrors.IsForbidden(results[i]))
+		w.close(kind, results[i])
 		switch {
 		case results[i] == nil:
 		case notServed(results[i]), apierrors.IsForbidden(results[i]):
@@ -94,12 +94,13 @@ func (w *Watcher) followKind(ctx context.Context, kind schema.GroupVersionKind) 
 }
 
 // close notes whether a kind may not be read, and tells it the first time.
-func (w *Watcher) close(kind schema.GroupVersionKind, closed bool) {
+func (w *Watcher) close(kind schema.GroupVersionKind, err error) {
+	closed := apierrors.IsForbidden(err)
 	w.mu.Lock()
 	was, shut := w.closed[kind], w.shut
 	if closed {
 		w.closed[kind] = true
-	} else {
+	} else if err == nil {
 		delete(w.closed, kind)
 	}
 	w.mu.Unlock()

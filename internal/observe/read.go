@@ -118,7 +118,7 @@ func (r reader) all(ctx context.Context) error {
 func (r reader) further(ctx context.Context) error {
 	for _, kind := range FurtherKinds {
 		err := r.list(ctx, kind, untyped(kind))
-		r.watcher.close(kind, apierrors.IsForbidden(err))
+		r.watcher.close(kind, err)
 		if err != nil && !apierrors.IsForbidden(err) {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"hearth/internal/diagnose"
 	"hearth/internal/diagnose/causes"
 	"hearth/internal/diagnose/report"
+	"hearth/internal/domain"
 	"hearth/internal/kube/scheme"
 )
 
@@ -58,7 +59,9 @@ func (s *Stage) itemTitles() []string {
 	var titles []string
 	for _, vault := range s.engine.vault.Vaults() {
 		for _, item := range vault.Items {
-			titles = append(titles, item.Title)
+			if !s.faults.On(domain.FaultItemMissing, item.Title) {
+				titles = append(titles, item.Title)
+			}
 		}
 	}
 	slices.Sort(titles)

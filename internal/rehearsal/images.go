@@ -1,7 +1,6 @@
 package rehearsal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,5 +70,5 @@ func imageCache(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the user's cache folder: %w", err)
 	}
-	return filepath.Join(cmp.Or(user, os.TempDir()), "hearth"), nil
+	return filepath.Join(user, "hearth"), nil
 }

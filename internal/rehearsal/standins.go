@@ -99,9 +99,12 @@ func capacities(configured map[string]string) (map[string]resource.Quantity, err
 func nodesOf(configured []repo.Node) ([]kubelet.Node, error) {
 	var nodes []kubelet.Node
 	for _, n := range configured {
-		node := kubelet.Node{Name: n.Name, Labels: n.Labels, Zone: n.Zone, Devices: n.Devices, Resources: map[string]string{}}
+		node := kubelet.Node{Name: n.Name, Labels: n.Labels, Zone: n.Zone, Devices: map[string]int{}, Resources: map[string]string{}}
 		for _, t := range n.Taints {
 			node.Taints = append(node.Taints, corev1.Taint{Key: t.Key, Value: t.Value, Effect: corev1.TaintEffect(t.Effect)})
+		}
+		for driver, count := range n.Devices {
+			node.Devices[driver] = int(count) // few: the configuration was checked
 		}
 		for _, name := range slices.Sorted(maps.Keys(n.Capacity)) {
 			if err := setCapacity(&node, name, n.Capacity[name]); err != nil {

@@ -29,7 +29,7 @@ type Node struct {
 	// Zone is where the node stands: its label topology.kubernetes.io/zone.
 	Zone string `yaml:"zone"`
 	// Devices says how many devices a resource driver offers on the node, for example gpu.intel.com: 1.
-	Devices map[string]int `yaml:"devices"`
+	Devices map[string]uint64 `yaml:"devices"`
 }
 
 // Taint keeps pods off a node.

@@ -61,7 +61,7 @@ func checkNodes(nodes []Node, report func(string, ...string), at ...string) {
 		}
 		names[n.Name] = true
 		for driver, count := range n.Devices {
-			if count < 0 || count > maxDevices {
+			if count > maxDevices {
 				report(fmt.Sprintf("node %q has %d devices of %s: give it 0 to %d", n.Name, count, driver, maxDevices), append(item, "devices", driver)...)
 			}
 		}

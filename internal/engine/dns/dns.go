@@ -80,6 +80,7 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 type reconciler struct {
 	o       Options
 	client  client.Client
+	cache   client.Reader
 	backoff work.Backoff[types.NamespacedName]
 
 	mu      sync.Mutex
@@ -107,7 +108,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		o.Board = &Board{}
 	}
 	r := &reconciler{
-		o: o, client: mgr.GetClient(), known: map[types.NamespacedName]bool{},
+		o: o, client: mgr.GetClient(), cache: mgr.GetCache(), known: map[types.NamespacedName]bool{},
 		waiting: map[types.NamespacedName]func(){}, failed: map[types.NamespacedName]string{},
 	}
 	if err := r.setup(mgr); err != nil {

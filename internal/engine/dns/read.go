@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -73,25 +72,24 @@ func (r *reconciler) read(ctx context.Context, sources []string) (*source.World,
 	return w, errors.Join(errs...)
 }
 
-// endpoints returns the DNSEndpoints, if their kind is known by now.
+// endpoints returns copies of the DNSEndpoints, if their kind is known by now.
 func (r *reconciler) endpoints(ctx context.Context) ([]*unstructured.Unstructured, error) {
-	keys, err := r.o.Objects.Keys(ctx, source.EndpointKind)
+	err := r.o.Objects.Follow(ctx, source.EndpointKind)
 	if meta.IsNoMatchError(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	var list []*unstructured.Unstructured
-	for _, key := range keys {
-		obj, err := r.o.Objects.Get(ctx, key)
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, obj)
+	all := &unstructured.UnstructuredList{}
+	all.SetGroupVersionKind(source.EndpointKind)
+	if err := r.cache.List(ctx, all); err != nil {
+		return nil, fmt.Errorf("read DNSEndpoints: %w", err)
+	}
+	list := make([]*unstructured.Unstructured, len(all.Items))
+	for i := range all.Items {
+		list[i] = &all.Items[i]
+		list[i].SetGroupVersionKind(source.EndpointKind)
 	}
 	return list, nil
 }

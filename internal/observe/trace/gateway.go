@@ -63,18 +63,38 @@ func (w *walk) find(ctx context.Context, gateways []gatewayv1.Gateway, routes []
 		w.ends(StepGateway, join(addresses), "is the address of no gateway%s", listed(gateways))
 		return nil, nil
 	}
-	for i := range gateways {
-		for _, r := range routes {
-			listeners, err := w.judge.Attached(ctx, r, &gateways[i])
+	named := func(_ gatewayv1.Listener, r routing.Route) bool { return w.names(r) }
+	for _, fits := range []func(gatewayv1.Listener, routing.Route) bool{named, w.serves} {
+		for i := range gateways {
+			ok, err := w.anyRoute(ctx, &gateways[i], routes, fits)
 			if err != nil {
 				return nil, err
 			}
-			if slices.ContainsFunc(listeners, func(l gatewayv1.Listener) bool { return w.serves(l, r) }) {
+			if ok {
 				return &gateways[i], nil
 			}
 		}
 	}
 	return nil, w.explainNone(ctx, gateways, routes)
+}
+
+// anyRoute reports whether a route that is attached to a gateway fits.
+func (w *walk) anyRoute(ctx context.Context, g *gatewayv1.Gateway, routes []routing.Route, fits func(gatewayv1.Listener, routing.Route) bool) (bool, error) {
+	for _, r := range routes {
+		listeners, err := w.judge.Attached(ctx, r, g)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(listeners, func(l gatewayv1.Listener) bool { return fits(l, r) }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// names reports whether a route names the host itself.
+func (w *walk) names(r routing.Route) bool {
+	return slices.ContainsFunc(r.Hostnames, func(h gatewayv1.Hostname) bool { return routing.Matches(strings.ToLower(string(h)), w.host) })
 }
 
 // serves reports whether a route has the host on a listener that takes the
@@ -97,7 +117,7 @@ func (w *walk) takes(l gatewayv1.Listener) bool {
 // explainNone says why no gateway serves the host.
 func (w *walk) explainNone(ctx context.Context, gateways []gatewayv1.Gateway, routes []routing.Route) error {
 	for _, r := range routes {
-		if len(r.Hostnames) == 0 || !slices.ContainsFunc(r.Hostnames, func(h gatewayv1.Hostname) bool { return routing.Matches(strings.ToLower(string(h)), w.host) }) {
+		if !w.names(r) {
 			continue
 		}
 		subject := r.Kind + " " + name(r.Object)

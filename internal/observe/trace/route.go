@@ -82,7 +82,7 @@ func add(table, streams *routing.Table[*routing.Rule], host string, r routing.Ro
 // has it was refused, or there is none.
 func (w *walk) explainUnserved(ctx context.Context, gateway *gatewayv1.Gateway, l gatewayv1.Listener, routes []routing.Route, hosts []string) error {
 	for _, r := range routes {
-		if !slices.ContainsFunc(r.Hostnames, func(h gatewayv1.Hostname) bool { return routing.Matches(strings.ToLower(string(h)), w.host) }) {
+		if !w.names(r) {
 			continue
 		}
 		for _, ref := range r.Parents {

@@ -138,14 +138,15 @@ func TestActionsWithAnEndlessTemplateEnd(t *testing.T) {
 	for name, of := range map[string]struct {
 		template        string
 		refused, unsure bool
+		timeout         time.Duration
 	}{
-		"without end":  {`{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`, true, false},
-		"without size": {`{{ $s := repeat 100000 "x" }}{{ range until 100000 }}{{ $s }}{{ end }}`, true, false},
-		"failing":      {`{{ fail "no" }}`, false, true},
-		"fine":         {`a: b`, false, false},
+		"without end":  {`{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`, true, false, 200 * time.Millisecond},
+		"without size": {`{{ $s := repeat 100000 "x" }}{{ range until 100000 }}{{ $s }}{{ end }}`, true, false, time.Hour},
+		"failing":      {`{{ fail "no" }}`, false, true, time.Hour},
+		"fine":         {`a: b`, false, false, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), of.timeout)
 			defer cancel()
 			var presses Presses
 			p := loadChart(t, map[string]string{"Chart.yaml": head, "templates/a.yaml": of.template}).Press(ctx, "", &presses, nil)

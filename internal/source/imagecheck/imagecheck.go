@@ -116,7 +116,9 @@ func (c *Checker) Look(ctx context.Context, q Question) Answer {
 	}
 }
 
-func unknown(err error) Answer { return Answer{Verdict: Unknown, Reason: err.Error(), Time: time.Now()} }
+func unknown(err error) Answer {
+	return Answer{Verdict: Unknown, Reason: err.Error(), Time: time.Now()}
+}
 
 // ask asks the registry, when it is this question's turn.
 func (c *Checker) ask(ctx context.Context, q Question) Answer {

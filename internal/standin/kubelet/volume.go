@@ -42,6 +42,8 @@ func (l lookup) volume(ctx context.Context, v corev1.Volume) (string, error) {
 		missing, err = l.projected(ctx, v.Projected)
 	case v.PersistentVolumeClaim != nil:
 		return l.claim(ctx, v.Name, v.PersistentVolumeClaim.ClaimName)
+	case v.NFS != nil:
+		return l.nfs(v.Name, v.NFS), nil
 	case v.Ephemeral != nil:
 		return l.claim(ctx, v.Name, l.pod.Name+"-"+v.Name)
 	}
@@ -116,7 +118,7 @@ func (l lookup) claim(ctx context.Context, volume, name string) (string, error) 
 	case claim.Status.Phase != corev1.ClaimBound || claim.Spec.VolumeName == "":
 		reason = "PVC is not bound"
 	default:
-		return "", nil
+		return l.bound(ctx, volume, claim)
 	}
 	return fmt.Sprintf("Unable to attach or mount volumes: unmounted volumes=[%s], unattached volumes=[], failed to process volumes=[%s]: error processing PVC %s/%s: %s",
 		volume, volume, l.pod.Namespace, name, reason), nil

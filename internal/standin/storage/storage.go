@@ -95,16 +95,11 @@ func Setup(mgr manager.Manager, o Options) error {
 		client:  mgr.GetClient(),
 		log:     log,
 		retry:   make(chan event.GenericEvent, 1024),
-		told:    map[types.UID]string{},
-		slow:    map[types.UID]time.Time{},
-		timers:  map[types.UID]func(){},
 		last: patience.New(o.Gate, func(key string, err error) {
 			log.Error(err, "cannot assume", "for", key)
 		}),
 	}
-	if p.Simulated == nil {
-		p.Simulated = func(domain.Ref, string, time.Duration) {}
-	}
+	p.prepare()
 	err := errors.Join(mgr.Add(manager.RunnableFunc(p.last.Start)), mgr.Add(manager.RunnableFunc(p.followFaults)))
 	if err != nil {
 		return fmt.Errorf("set up the stand-in storage: %w", err)
@@ -132,6 +127,14 @@ func Setup(mgr manager.Manager, o Options) error {
 		return fmt.Errorf("set up the stand-in storage: %w", err)
 	}
 	return nil
+}
+
+// prepare makes the provisioner's memory.
+func (p *provisioner) prepare() {
+	if p.Simulated == nil {
+		p.Simulated = func(domain.Ref, string, time.Duration) {}
+	}
+	p.told, p.slow, p.timers = map[types.UID]string{}, map[types.UID]time.Time{}, map[types.UID]func(){}
 }
 
 func options() controller.Options {

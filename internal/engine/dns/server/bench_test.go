@@ -3,6 +3,7 @@ package server_test
 import (
 	"net"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ func BenchmarkQueries(b *testing.B) {
 	}
 	var lost atomic.Int64
 	b.SetParallelism(16)
+	before := cpu(b)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		conn, err := net.Dial("udp", s.Address())
@@ -47,7 +49,17 @@ func BenchmarkQueries(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "answers/s")
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/answer")
 	b.ReportMetric(float64(lost.Load()), "lost")
+}
+
+// cpu returns the time that the process has worked.
+func cpu(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // BenchmarkAnswer is the work for one answer, without the network.

@@ -33,6 +33,7 @@ var secretMachine = Machine{
 		{From: SecretReady, To: SecretRefreshing, Trigger: "refresh interval of 12h, or by hand"},
 		{From: SecretRefreshing, To: SecretReady, Trigger: "nothing changed"},
 		{From: SecretRefreshing, To: SecretUpdated, Trigger: "values changed"},
+		{From: SecretRefreshing, To: SecretFailed, Trigger: "item gone, or store down; the last good Secret stays", Extra: true},
 		{From: SecretUpdated, To: SecretReady, Trigger: "Secret written"},
 		{From: SecretFailed, To: SecretSyncing, Trigger: "next try", Duration: Duration{Nature: Exponential}},
 		{From: SecretReady, To: SecretDeleting, Trigger: "deleted"},

@@ -20,11 +20,13 @@ const (
 	FaultTokenExpired        FaultKind = "token-expired"
 	FaultItemMissing         FaultKind = "item-missing"
 	FaultFieldMissing        FaultKind = "field-missing"
+	FaultRotate              FaultKind = "rotate"
 	FaultGitDown             FaultKind = "git-down"
 	FaultChartMissing        FaultKind = "chart-missing"
 	FaultRegistryDown        FaultKind = "registry-down"
 	FaultRegistryRateLimited FaultKind = "registry-rate-limited"
 	FaultImageMissing        FaultKind = "image-missing"
+	FaultImageRefused        FaultKind = "image-refused"
 	FaultSlowPull            FaultKind = "slow-pull"
 	FaultNodeDown            FaultKind = "node-down"
 	FaultNodePressure        FaultKind = "node-pressure"
@@ -67,11 +69,13 @@ func FaultKinds() []FaultInfo {
 		{FaultTokenExpired, "", false, "the Connect server refuses the token"},
 		{FaultItemMissing, "ITEM", true, "the vault has no such item"},
 		{FaultFieldMissing, "ITEM/FIELD", true, "the item has no such field"},
+		{FaultRotate, "ITEM/FIELD", true, "the field has another value"},
 		{FaultGitDown, "", false, "the Git repository cannot be reached"},
 		{FaultChartMissing, "CHART", true, "the chart cannot be had where it is asked for"},
 		{FaultRegistryDown, "HOST", false, "the registry does not answer"},
 		{FaultRegistryRateLimited, "HOST", false, "the registry refuses pulls as too many"},
 		{FaultImageMissing, "IMAGE", true, "the registry has no such image"},
+		{FaultImageRefused, "IMAGE", true, "the registry gives the image to nobody without credentials"},
 		{FaultSlowPull, "IMAGE", false, "pulls take five times as long as they ever do"},
 		{FaultNodeDown, "NODE", true, "the node stops answering"},
 		{FaultNodePressure, "NODE", true, "the node runs out of disk space, and evicts pods"},

@@ -31,7 +31,8 @@ type Transition struct {
 	Trigger  string   `json:"trigger"`
 	Duration Duration `json:"duration,omitzero"`
 	// Extra marks an edge that the drawn machine lacks and that is
-	// permitted nevertheless, because objects recover by themselves.
+	// permitted nevertheless, because objects take it in life: an image is pulled
+	// after all, a vault item that was read once is gone.
 	Extra bool `json:"extra,omitempty"`
 }
 

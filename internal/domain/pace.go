@@ -53,6 +53,19 @@ func (p Pace) Scale(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / float64(p))
 }
 
+// slowest is how long what a fault slows down takes at the instant pace.
+const slowest = 30 * time.Second
+
+// Slow returns how long a duration takes at this pace that a fault has made
+// long. Even where nothing is played out this one is, up to half a minute of
+// real time: a slowness that nobody feels would lead to nothing.
+func (p Pace) Slow(d time.Duration) time.Duration {
+	if p == Instant {
+		return min(d, slowest)
+	}
+	return p.Scale(d)
+}
+
 // Range is a span of typical durations at real pace, both ends included.
 type Range struct{ Min, Max time.Duration }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -15,7 +16,7 @@ import (
 // TestOperators checks the stand-ins of operators against the documented
 // contract of what they play, all on one control plane, beside each other.
 func TestOperators(t *testing.T) {
-	s := openStage(t, standin.Options{BackoffPace: 1000})
+	s := openStage(t, standin.Options{BackoffPace: 1000, Capacity: map[string]resource.Quantity{"small": resource.MustParse("1500Mi")}})
 	for _, check := range []struct {
 		name string
 		f    func(*testing.T, *stage, *domain.Faults)
@@ -24,6 +25,8 @@ func TestOperators(t *testing.T) {
 		{"PostgresClusterComesUpAndFailsOver", checkPostgresClusterComesUpAndFailsOver},
 		{"PostgresClusterWaitsForItsSecret", checkPostgresClusterWaitsForItsSecret},
 		{"PostgresBackups", checkPostgresBackups},
+		{"FullDiskLeavesClaimsPending", checkFullDiskLeavesClaimsPending},
+		{"SnapshotsAndReplications", checkSnapshotsAndReplications},
 		{"CertificateIsIssuedAndRenewed", checkCertificateIsIssuedAndRenewed},
 		{"CertificateIsRefused", checkCertificateIsRefused},
 		{"CertificateOfOwnAuthority", checkCertificateOfOwnAuthority},

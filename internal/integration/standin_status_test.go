@@ -32,7 +32,7 @@ func checkOperatorWhosePodsAreDownDoesNothing(t *testing.T, s *stage) {
 	s.make(t, operator)
 	awaitPod(t, s, operator, "waiting", func(p *corev1.Pod) bool { r, _ := waitingReason(p, "app"); return r == "CreateContainerConfigError" })
 
-	db := customOf("postgresql.cnpg.io/v1", "Cluster", ns, "db", map[string]any{})
+	db := customOf("postgresql.cnpg.io/v1", "Cluster", ns, "db", map[string]any{"storage": map[string]any{"size": "1Gi"}})
 	s.make(t, db)
 	// Something later is played while this one waits.
 	after := customOf("stand.example.org/v1", "Unheard", ns, "after", map[string]any{})

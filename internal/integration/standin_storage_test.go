@@ -88,8 +88,8 @@ func checkVolumeIsExpandedAndDeleted(t *testing.T, s *stage) {
 	s.make(t, claim)
 	claim = awaitBound(t, s, claim)
 
-	claim.Spec.Resources.Requests[corev1.ResourceStorage] = resource.MustParse("2Gi")
-	if err := s.Update(t.Context(), claim); err != nil {
+	grow := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}`))
+	if err := s.Patch(t.Context(), claim, grow); err != nil {
 		t.Fatal(err)
 	}
 	await(t, s, claim, &corev1.PersistentVolumeClaimList{}, "expanded", func(c *corev1.PersistentVolumeClaim) bool {

@@ -53,7 +53,8 @@ func StoreOf(e *esv1.ExternalSecret) domain.Ref {
 //
 // One that was never in sync is Pending while its store is not ready, and
 // Syncing once it is. One that failed while the store was ready stays Failed,
-// whatever becomes of the store. Refreshing shows only where a changed spec
+// whatever becomes of the store; one that was in sync fails as it refreshes,
+// its store included. Refreshing shows only where a changed spec
 // has yet to be synced; the controller does not tell a periodic refresh.
 func ExternalSecretState(e *esv1.ExternalSecret, store Store) Standing {
 	if e.DeletionTimestamp != nil {

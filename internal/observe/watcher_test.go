@@ -214,6 +214,38 @@ func TestWatcherFollowsAnExternalSecretAndItsStore(t *testing.T) {
 	}
 }
 
+// TestWatcherSeesASecretFailThatWasInSync has the store go down under an
+// ExternalSecret that was in sync, and come back.
+func TestWatcherSeesASecretFailThatWasInSync(t *testing.T) {
+	w := newInformed()
+	store := func(status corev1.ConditionStatus) {
+		s := &esv1.ClusterSecretStore{ObjectMeta: metav1.ObjectMeta{Name: "onepassword-connect"}}
+		s.Status.Conditions = []esv1.Condition{{Type: esv1.ConditionReady, Status: status}}
+		w.see(clusterStoreKind, s)
+	}
+	store(corev1.ConditionTrue)
+	w.see(externalSecretKind, externalSecret(1))
+	store(corev1.ConditionFalse)
+	if s := w.object(t, "ExternalSecret", "immich").State; s != domain.SecretReady {
+		t.Errorf("before its refresh it is %s", s)
+	}
+	failed := externalSecret(1)
+	failed.Status.Conditions[0].Status = corev1.ConditionFalse
+	w.see(externalSecretKind, failed)
+	if s := w.object(t, "ExternalSecret", "immich").State; s != domain.SecretFailed {
+		t.Errorf("while its store is down it is %s", s)
+	}
+	store(corev1.ConditionTrue)
+	w.see(externalSecretKind, externalSecret(2))
+	want := "[*]→pending→syncing→Ready→refreshing→Failed→syncing→Ready"
+	if got := w.log("immich"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if off := w.OffModel(); len(off) != 0 {
+		t.Errorf("off the model: %v", off)
+	}
+}
+
 func TestWatcherLooksAgainAtPodsThatWait(t *testing.T) {
 	w := newInformed()
 	p := &corev1.Pod{}

@@ -93,6 +93,41 @@ func TestServerHidesWhatIsMadeUp(t *testing.T) {
 	}
 }
 
+// TestServerRotates gives a field another value while a fault is on.
+func TestServerRotates(t *testing.T) {
+	faults := &domain.Faults{}
+	assumer := &onepassword.Assumer{Seed: 1}
+	assumer.Want(onepassword.Need{Item: "app", Field: "user"}, onepassword.Need{Item: "app", Field: "pass"})
+	s, url := serve(t, onepassword.ServerOptions{Assume: assumer.Fields, Assumptions: &domain.Assumptions{}, Faults: faults})
+	c := newClient(t, url, s.Token(), "Any")
+	values := func() map[string]onepassword.Value {
+		item, err := c.Item(t.Context(), "app", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		byLabel := map[string]onepassword.Value{}
+		for _, f := range item.Fields {
+			byLabel[f.Label] = f.Value
+		}
+		return byLabel
+	}
+	before := values()
+	rotation := domain.Fault{Kind: domain.FaultRotate, Which: "app/pass"}
+	faults.Inject(rotation)
+	during := values()
+	faults.Lift(rotation)
+	after := values()
+	if during["pass"].Equal(before["pass"]) {
+		t.Error("the field has the same value as before the rotation")
+	}
+	if !during["user"].Equal(before["user"]) {
+		t.Error("another field has changed, too")
+	}
+	if !after["pass"].Equal(before["pass"]) {
+		t.Error("the field did not get its value back")
+	}
+}
+
 // TestServerHidesFiles takes the content of a file away, too.
 func TestServerHidesFiles(t *testing.T) {
 	faults := &domain.Faults{}

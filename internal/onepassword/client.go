@@ -1,6 +1,7 @@
 package onepassword
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 type ClientOptions struct {
 	// URL of the server, such as http://127.0.0.1:8080.
 	URL string
+	// Name is what errors call the server; empty means the URL.
+	Name string
 	// Token that the server wants.
 	Token string
 	// Vaults maps names or ids of vaults to the order in which they are
@@ -32,6 +35,7 @@ type ClientOptions struct {
 // concurrently; after Close it still works, but keeps no connections.
 type Client struct {
 	url     string
+	name    string // of the server, for people
 	token   Value
 	order   []string // vaults, by name or id; those of the server where all is set
 	all     bool
@@ -56,6 +60,7 @@ func NewClient(o ClientOptions) *Client {
 	transport.ResponseHeaderTimeout = o.Timeout
 	return &Client{
 		url:     strings.TrimRight(o.URL, "/"),
+		name:    cmp.Or(o.Name, strings.TrimRight(o.URL, "/")),
 		token:   NewValue(o.Token),
 		order:   inOrder(o.Vaults),
 		all:     o.AllVaults,

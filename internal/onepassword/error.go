@@ -72,7 +72,7 @@ func (e *NoVaultError) Error() string {
 
 // TokenError is a token that the server refuses.
 type TokenError struct {
-	URL    string
+	URL    string // or what ClientOptions.Name says, here and below
 	Status int // 401, or 403 where it is known but not for what was asked
 }
 

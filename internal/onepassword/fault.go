@@ -59,7 +59,7 @@ var faultOf = map[domain.FaultKind]Fault{
 // Concerns reports whether faults of a kind befall Connect servers, what they
 // hold, or those who ask them.
 func Concerns(kind domain.FaultKind) bool {
-	return faultOf[kind] != NoFault || kind == domain.FaultItemMissing || kind == domain.FaultFieldMissing
+	return faultOf[kind] != NoFault || kind == domain.FaultItemMissing || kind == domain.FaultFieldMissing || kind == domain.FaultRotate
 }
 
 // current returns the fault that a request meets now. A server that is down

@@ -39,7 +39,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, body []byte,
 		return err
 	}
 	if json.Unmarshal(data, into) != nil {
-		return &ResponseError{c.url, http.StatusOK, "the answer is not the JSON of a Connect server; check connectHost"}
+		return &ResponseError{c.name, http.StatusOK, "the answer is not the JSON of a Connect server; check connectHost"}
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (c *Client) try(ctx context.Context, method, path string, body []byte) (dat
 	defer cancel()
 	request, err := http.NewRequestWithContext(bounded, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, -1, fmt.Errorf("1Password Connect's address %q is no URL", c.url)
+		return nil, -1, fmt.Errorf("1Password Connect's address %q is no URL", c.name)
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token.Reveal())
 	request.Header.Set("Accept", "application/json")
@@ -92,7 +92,7 @@ func (c *Client) try(ctx context.Context, method, path string, body []byte) (dat
 	case err != nil:
 		return nil, -1, c.unreachable(ctx, err)
 	case len(data) > maxResponse:
-		return nil, -1, &ResponseError{c.url, response.StatusCode, fmt.Sprintf("the answer is larger than %d MiB", maxResponse>>20)}
+		return nil, -1, &ResponseError{c.name, response.StatusCode, fmt.Sprintf("the answer is larger than %d MiB", maxResponse>>20)}
 	case response.StatusCode == http.StatusOK, response.StatusCode == http.StatusNoContent:
 		return data, 0, nil
 	}
@@ -116,7 +116,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within %s", c.timeout)
 	}
-	return &UnreachableError{c.url, err}
+	return &UnreachableError{c.name, err}
 }
 
 // refused returns the error for a status. What the body says is left out: it
@@ -124,13 +124,13 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 func (c *Client) refused(status int) error {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return &TokenError{c.url, status}
+		return &TokenError{c.name, status}
 	}
 	text := http.StatusText(status)
 	if text == "" {
 		text = "unknown status"
 	}
-	return &ResponseError{c.url, status, text}
+	return &ResponseError{c.name, status, text}
 }
 
 // retryAfter returns how long to wait before the next try, at least, or less

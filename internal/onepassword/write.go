@@ -85,7 +85,7 @@ func (c *Client) write(ctx context.Context, method, vaultID, path string, body a
 	c.mu.Unlock()
 	var refused *TokenError
 	if errors.As(err, &refused) && refused.Status == http.StatusForbidden {
-		return nil, &ReadOnlyError{c.url, vaultID}
+		return nil, &ReadOnlyError{c.name, vaultID}
 	}
 	if err != nil {
 		return nil, err

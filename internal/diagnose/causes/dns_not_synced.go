@@ -23,7 +23,7 @@ var dnsNotSynced = &diagnose.Cause{
 					e = trouble(s, d)
 				}
 				s.Report(diagnose.Finding{
-					Subject: d.Key, Sentence: d.Ref().String() + ", which makes DNS records, does not run.", Evidence: []diagnose.Evidence{e},
+					Subject: d.Key, Explains: podsOf(s, d), Sentence: d.Ref().String() + ", which makes DNS records, does not run.", Evidence: []diagnose.Evidence{e},
 					At: diagnose.Locus{Key: s.InGit(d).Key}, Commands: append(diagnose.Show(d.Key), "kubectl logs -n "+d.Namespace+" deploy/"+d.Name),
 				})
 			}
@@ -40,6 +40,17 @@ var dnsNotSynced = &diagnose.Cause{
 			reportNames(s)
 		}
 	},
+}
+
+// podsOf returns the pods in trouble of a workload.
+func podsOf(s *diagnose.Search, workload *diagnose.Object) []diagnose.Key {
+	var keys []diagnose.Key
+	for _, p := range s.All(diagnose.Pod) {
+		if s.Trouble(p) != nil && s.Workload(p) == workload {
+			keys = append(keys, p.Key)
+		}
+	}
+	return keys
 }
 
 // reportNames reports accepted routes whose names do not resolve.

@@ -41,10 +41,41 @@ var secretValueMissing = &diagnose.Cause{
 				Evidence: []diagnose.Evidence{w.says()}, Commands: diagnose.Show(about, w.pod.Key),
 			})
 		}
+		for _, w := range waits(s) {
+			if w.crashing() {
+				reportVariable(s, w)
+			}
+		}
 	},
 }
 
+// reportVariable reports a crash whose last words name a variable that nothing
+// defines, where the container takes its variables from an ExternalSecret
+// whose template lacks it.
+func reportVariable(s *diagnose.Search, w waiting) {
+	groups := noVariable.FindStringSubmatch(w.lastText)
+	if groups == nil {
+		return
+	}
+	name := first(groups[1:])
+	for _, from := range containerSpec(w.pod, w.container).List("envFrom") {
+		es := s.Maker(diagnose.Secret.Key(w.pod.Namespace, from.Text("secretRef", "name")))
+		if es == nil || es.Has("spec", "target", "template", "data", name) {
+			continue
+		}
+		s.Report(diagnose.Finding{
+			Subject: es.Key, Explains: []diagnose.Key{w.pod.Key}, Confidence: diagnose.Medium,
+			At:       diagnose.Locus{Key: es.Key, Field: []string{"spec", "target", "template", "data"}},
+			Sentence: w.pod.Ref().String() + " ends since nothing defines " + name + ", and the template of " + es.Ref().String() + " has no such key.",
+			Evidence: []diagnose.Evidence{field(w.pod, "container "+w.container, w.lastText)}, Commands: diagnose.Show(es.Key, w.pod.Key),
+		})
+	}
+}
+
 var (
+	// noVariable is how programs, and the stand-in for them, name a variable
+	// that they miss.
+	noVariable = regexp.MustCompile(`(?i:variable|env(?:ironment)?) "?([A-Z][A-Z0-9_]+)"?,? .{0,60}(?:not set|not defined|undefined|missing|required)|(?:missing|required|undefined) .{0,30}(?i:variable|env) "?([A-Z][A-Z0-9_]+)`)
 	// noField is how a field is said to be missing: by Hearth, by Go's templates,
 	// and by the 1Password providers of External Secrets.
 	noField = regexp.MustCompile(`1Password items? .*has (?:no|a) field "?([A-Za-z0-9_.-]*[A-Za-z0-9_-])|map has no entry for key "([^"]+)"|expected one 1Password ItemField: '([^']+)' in .*got 0|(?:property|field) "?([A-Za-z0-9_.-]+)"? (?:does not exist|was not found|not found) in`)

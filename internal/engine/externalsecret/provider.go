@@ -116,7 +116,7 @@ func (p *providers) openConnect(ctx context.Context, store v1.Store, settings *v
 			}
 		}
 	}
-	c := p.pooledClient(keyOf(store), onepassword.ClientOptions{URL: url, Token: token, Vaults: settings.Vaults})
+	c := p.pooledClient(keyOf(store), onepassword.ClientOptions{URL: url, Name: host, Token: token, Vaults: settings.Vaults})
 	return &connectProvider{client: c, host: host, available: p.o.Available, name: "onepassword"}, nil
 }
 
@@ -168,7 +168,7 @@ func (p *providers) openPlayed(store v1.Store, name string) (provider, error) {
 
 // pooledClient returns the store's client, a new one if anything about it changed.
 func (p *providers) pooledClient(key storeKey, o onepassword.ClientOptions) *onepassword.Client {
-	made := sha256.Sum256(fmt.Appendf(nil, "%q %q %v %v", o.URL, o.Token, o.Vaults, o.AllVaults))
+	made := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %v %v", o.URL, o.Name, o.Token, o.Vaults, o.AllVaults))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	old := p.clients[key]

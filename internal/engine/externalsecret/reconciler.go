@@ -22,6 +22,7 @@ type reconciler struct {
 	providers *providers
 	memory    *memory
 	targets   *objectWatches
+	rounds    rounds
 }
 
 // Reconcile brings one ExternalSecret up to date, if it is time for that.
@@ -85,6 +86,11 @@ func (r *reconciler) current(ctx context.Context, req reconcile.Request) (*v1.Ex
 // sync reads the stores and writes the Secret.
 func (r *reconciler) sync(ctx context.Context, es *v1.ExternalSecret, since time.Time) (reconcile.Result, error) {
 	began := time.Now()
+	shared, leave := r.rounds.join(began)
+	defer leave()
+	if shared.After(since) {
+		since = shared
+	}
 	outcome, err := r.attempt(ctx, es, since)
 	switch {
 	case ctx.Err() != nil:

@@ -124,13 +124,24 @@ func (e execution) mapping(target string, src template.Source) error {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		value, err := keys.Bytes(values[key])
 		if err != nil {
-			return fmt.Errorf("template %q: the value of %q has no JSON form", src.Name, key)
+			return fmt.Errorf("template %q: one of its values has no JSON form", src.Name)
+		}
+		if _, secret := e.to.(*rendering); secret && cmp.Or(target, v1.TemplateTargetData) == v1.TemplateTargetData && !keys.Valid(key) {
+			return &keyError{src.Name}
 		}
 		if err := e.to.set(target, key, string(value)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keyError is a key that a template made and a Secret cannot have. It is not
+// cited, for it may be made of a value.
+type keyError struct{ template string }
+
+func (e *keyError) Error() string {
+	return fmt.Sprintf("template %q makes a key that cannot be a key of a Secret: letters, digits, \"-\", \"_\" and \".\" can", e.template)
 }
 
 // renderFrom runs the templates of one entry of templateFrom.

@@ -14,12 +14,9 @@ import (
 	"hearth/internal/domain"
 )
 
-// round is how old an item may be that another ExternalSecret has read, so
-// that a round of refreshes asks for each item once.
-const round = 10 * time.Second
-
 // turn says when an ExternalSecret is to be synced next: never by itself,
-// after a wait, or now (zero wait) with items no older than since.
+// after a wait, or now (zero wait) with items no older than since, nor than the
+// round that it is part of.
 type turn struct {
 	never bool
 	after time.Duration
@@ -29,16 +26,12 @@ type turn struct {
 // next decides on the turn of an ExternalSecret; whole says that what it made
 // still is what the last sync left.
 func (r *reconciler) next(es *v1.ExternalSecret, whole bool, now time.Time) turn {
-	latest := now.Add(-round)
 	known := r.memory.about(client.ObjectKeyFromObject(es))
 	switch {
 	case !v1.IsReady(es.Status.Conditions):
-		if known.failed.After(latest) {
-			return turn{since: known.failed}
-		}
-		return turn{since: latest}
+		return turn{since: known.failed}
 	case !whole:
-		return turn{since: latest}
+		return turn{}
 	case es.Spec.RefreshPolicy == v1.RefreshCreatedOnce:
 		return turn{never: true}
 	case es.Status.SyncedResourceVersion != version(es):
@@ -59,7 +52,7 @@ func (r *reconciler) next(es *v1.ExternalSecret, whole bool, now time.Time) turn
 	if wait := due.Sub(now); wait > 0 {
 		return turn{after: wait}
 	}
-	return turn{since: now.Add(-min(round, interval/2))}
+	return turn{since: now.Add(-interval / 2)}
 }
 
 // defaultInterval is the API's own, for objects that came without one.

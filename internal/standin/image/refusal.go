@@ -16,6 +16,8 @@ func (r Reference) Refused(faults *domain.Faults) error {
 		return r.failed("Unknown", fmt.Sprintf("unexpected status from HEAD request to %s: 429 Too Many Requests", r.manifest()))
 	case faults.On(domain.FaultImageMissing, r.Names()...):
 		return r.Missing()
+	case faults.On(domain.FaultImageRefused, r.Names()...):
+		return r.Denied()
 	}
 	return nil
 }

@@ -125,7 +125,11 @@ func (s *Stock) Pull(node string, r Reference, slow bool, now time.Time) Pull {
 	switch {
 	case c == nil:
 		takes := s.takes(node, r, slow, now)
-		c = &copied{until: now.Add(s.pace.Scale(takes)), slow: slow}
+		played := s.pace.Scale
+		if slow {
+			played = s.pace.Slow
+		}
+		c = &copied{until: now.Add(played(takes)), slow: slow}
 		s.put(node, r, c)
 		return Pull{Until: c.until, Takes: takes}
 	case c.slow && !slow:

@@ -25,6 +25,9 @@ func (l lookup) lack(ctx context.Context, c *corev1.Container) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if name := undefined(c, all); name != "" {
+		return fmt.Sprintf("the variable %s, which the command names, is not defined", name), nil
+	}
 	for _, v := range all {
 		if v.secret && strings.Contains(v.value, noValue) {
 			return fmt.Sprintf("the variable %s holds %q, which a template writes where a field is not there", v.name, noValue), nil
@@ -42,6 +45,31 @@ func (l lookup) lack(ctx context.Context, c *corev1.Container) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// variableName finds $(NAME) in a command, which Kubernetes leaves as it is
+// where nothing defines NAME. $$(NAME) is meant as it stands.
+// https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/
+var variableName = regexp.MustCompile(`(\$?)\$\(([A-Z][A-Z0-9_]*)\)`)
+
+// undefined returns a variable that a command names and that nothing defines;
+// "" is none. What a shell reads may be its own, and what Services bring is
+// not looked at.
+func undefined(c *corev1.Container, defined []variable) string {
+	command := slices.Concat(c.Command, c.Args)
+	if len(command) > 1 && slices.ContainsFunc(command, func(s string) bool { return s == "-c" || strings.HasSuffix(s, "sh") }) {
+		return ""
+	}
+	for _, text := range command {
+		for _, found := range variableName.FindAllStringSubmatch(text, -1) {
+			name := found[2]
+			known := slices.ContainsFunc(defined, func(v variable) bool { return v.name == name })
+			if found[1] == "" && !known && !strings.Contains(name, "_SERVICE_") && !strings.Contains(name, "_PORT") {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // databaseURL finds the host of a database's URL. What stands before the last

@@ -1,6 +1,10 @@
 package kubelet
 
-import "testing"
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // What counts as a database's host, and what says nothing for certain.
 func TestDatabaseHost(t *testing.T) {
@@ -35,4 +39,26 @@ func FuzzDatabaseHost(f *testing.F) {
 			t.Errorf("%q=%q names a host without a name", name, value)
 		}
 	})
+}
+
+// A name in a command that nothing defines is left as it is, and is no value
+// that an application can use.
+func TestUndefined(t *testing.T) {
+	defined := []variable{{name: "DB_URL"}}
+	for _, c := range []struct {
+		command []string
+		want    string
+	}{
+		{[]string{"pg_isready", "--dbname=$(DB_URL)"}, ""},
+		{[]string{"pg_isready", "--dbname=$(DB_URI)"}, "DB_URI"},
+		{[]string{"app", "--price=$$(DB_URI)"}, ""},
+		{[]string{"sh", "-c", "echo $(DATE)"}, ""},
+		{[]string{"/bin/bash", "run $(DATE)"}, ""},
+		{[]string{"app", "$(date)"}, ""},
+		{[]string{"app", "$(KUBERNETES_SERVICE_HOST)"}, ""},
+	} {
+		if got := undefined(&corev1.Container{Command: c.command[:1], Args: c.command[1:]}, defined); got != c.want {
+			t.Errorf("%q: %q is undefined, want %q", c.command, got, c.want)
+		}
+	}
 }

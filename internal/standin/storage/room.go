@@ -110,7 +110,7 @@ func (p *provisioner) slowed(claim *corev1.PersistentVolumeClaim, class string) 
 	if !known {
 		ref := domain.Ref{Kind: "PersistentVolumeClaim", Namespace: claim.Namespace, Name: claim.Name}
 		long := slowSpan.Draw(p.Seed, ref.String())
-		due = time.Now().Add(p.Pace.Scale(long))
+		due = time.Now().Add(p.Pace.Slow(long))
 		p.slow[claim.UID] = due
 		p.Simulated(ref, StepProvision, long)
 	}

@@ -74,3 +74,14 @@ func TestAssumptionsKeepTheFirstReason(t *testing.T) {
 		t.Errorf("List() = %v", got)
 	}
 }
+
+func TestSlownessIsFeltAtEveryPace(t *testing.T) {
+	for pace, want := range map[domain.Pace]time.Duration{domain.Instant: 30 * time.Second, domain.RealPace: 10 * time.Minute, 60: 10 * time.Second} {
+		if got := pace.Slow(10 * time.Minute); got != want {
+			t.Errorf("ten minutes of slowness at pace %s take %v, want %v", pace, got, want)
+		}
+	}
+	if got := domain.Instant.Slow(time.Second); got != time.Second {
+		t.Errorf("a second of slowness takes %v", got)
+	}
+}

@@ -71,6 +71,7 @@ func startFaulty(t *testing.T) (*secrets, *faulty) {
 // Secret stays, the condition says what is wrong and no value, and all is well
 // again by itself.
 func TestExternalSecretSurvivesItsServer(t *testing.T) {
+	t.Parallel()
 	s, f := startFaulty(t)
 	s.connectStore(true)
 	es := s.externalSecret("app", `{refreshInterval: 1h, data: [{secretKey: u, remoteRef: {key: immich, property: DB_USER}}]}`)
@@ -102,6 +103,7 @@ func TestExternalSecretSurvivesItsServer(t *testing.T) {
 
 // TestExternalSecretRecoversByItself pokes nobody: the back-off does it.
 func TestExternalSecretRecoversByItself(t *testing.T) {
+	t.Parallel()
 	s, f := startFaulty(t)
 	s.connectStore(true)
 	f.mode.Store("broken")
@@ -116,6 +118,7 @@ func TestExternalSecretRecoversByItself(t *testing.T) {
 }
 
 func TestSecretStoreRetrySettings(t *testing.T) {
+	t.Parallel()
 	s, f := startFaulty(t)
 	s.token()
 	settings := s.storeObject().Spec.Provider.OnePassword
@@ -147,6 +150,7 @@ func TestSecretStoreRetrySettings(t *testing.T) {
 }
 
 func TestExternalSecretBadVaults(t *testing.T) {
+	t.Parallel()
 	s := startSecrets(t)
 	binary := base64.StdEncoding.EncodeToString([]byte{0xff, 0x00, 0xfe})
 	s.vault(`
@@ -189,6 +193,7 @@ vaults:
 }
 
 func TestSecretStoreController(t *testing.T) {
+	t.Parallel()
 	s := startSecrets(t)
 	s.localStore("theirs", `fake: {data: [{key: k, value: c4n4ry}]}`, func(st *esv1.SecretStore) { st.Spec.Controller = "another" })
 	ours := s.localStore("ours", `fake: {data: [{key: k, value: c4n4ry}]}`, func(st *esv1.SecretStore) {
@@ -220,6 +225,7 @@ func TestSecretStoreController(t *testing.T) {
 // TestSecretStoreValidatesAgain takes the server away: the store notices by its
 // own refresh interval.
 func TestSecretStoreValidatesAgain(t *testing.T) {
+	t.Parallel()
 	var down atomic.Bool
 	s := startSecrets(t, func(o *externalsecret.Options, _ *onepassword.ServerOptions) {
 		o.Available = func(context.Context, string) error {

@@ -172,7 +172,7 @@ func TestSecretRotation(t *testing.T) {
 	}
 	awaitStates(t, seen)
 	for _, tr := range watcher.OffModel() {
-		if tr.Namespace == ns && tr.Kind == esv1.ExternalSecretKind {
+		if tr.Namespace == ns {
 			t.Errorf("off the model: %+v", tr)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	apitypes "k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -40,6 +41,9 @@ import (
 // secretCanary begins every secret value of the tests; it must be seen nowhere
 // but in Secrets.
 const secretCanary = "c4n4ry"
+
+// storeLabel names the namespace of the test that a ClusterSecretStore is of.
+const storeLabel = "hearth.test/of"
 
 const secretsVault = `
 vaults:
@@ -99,7 +103,9 @@ func startSecrets(t testing.TB, change ...func(*externalsecret.Options, *onepass
 	mgr, err := manager.New(cluster(t).Config(), manager.Options{
 		Scheme: scheme.New(), Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
 		Cache: cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: map[client.Object]cache.ByObject{
-			&esv1.ExternalSecret{}: here, &esv1.SecretStore{}: here, &corev1.Secret{}: here, &corev1.ConfigMap{}: here, &discoveryv1.EndpointSlice{}: here,
+			// Others' stores are left to them: tests run side by side.
+			&esv1.ClusterSecretStore{}: {Label: labels.SelectorFromSet(labels.Set{storeLabel: s.namespace})},
+			&esv1.ExternalSecret{}:     here, &esv1.SecretStore{}: here, &corev1.Secret{}: here, &corev1.ConfigMap{}: here, &discoveryv1.EndpointSlice{}: here,
 		}},
 	})
 	if err != nil {
@@ -137,7 +143,7 @@ func (s *secrets) connectStore(token bool) {
 
 func (s *secrets) storeObject() *esv1.ClusterSecretStore {
 	return &esv1.ClusterSecretStore{
-		ObjectMeta: metav1.ObjectMeta{Name: s.store},
+		ObjectMeta: metav1.ObjectMeta{Name: s.store, Labels: map[string]string{storeLabel: s.namespace}},
 		Spec: esv1.SecretStoreSpec{Provider: &esv1.SecretStoreProvider{OnePassword: &esv1.OnePasswordProvider{
 			ConnectHost: "http://connect." + s.namespace + ".svc.cluster.local:8080", Vaults: map[string]int{"Homelab": 1},
 			Auth: &esv1.OnePasswordAuth{SecretRef: &esv1.OnePasswordAuthSecretRef{ConnectToken: esv1.SecretKeySelector{Name: "connect-token", Namespace: &s.namespace, Key: "token"}}},
@@ -399,7 +405,7 @@ func TestExternalSecretFailsAndRecovers(t *testing.T) {
 		"large":      {`{target: {template: {data: {a: "{{ repeat 20000 .DB_USER | repeat 3 }}", b: "{{ repeat 60000 .DB_USER }}"}}}, dataFrom: [{extract: {key: immich}}]}`, `more than the 1048576 that a Secret may`},
 		"decoding":   {`data: [{secretKey: A, remoteRef: {key: immich, property: DB_USER, decodingStrategy: Base64}}]`, `the value of "A" is no Base64`},
 		"config map": {`{target: {template: {templateFrom: [{configMap: {name: none, items: [{key: x}]}}]}}, dataFrom: [{extract: {key: immich}}]}`, `the ConfigMap none, which holds templates, does not exist`},
-		"manifest":   {`{target: {manifest: {apiVersion: v1, kind: ConfigMap}}, dataFrom: [{extract: {key: immich}}]}`, `Hearth makes Secrets only`},
+		"manifest":   {`{target: {manifest: {apiVersion: v1, kind: ConfigMap}}, dataFrom: [{extract: {key: immich}}]}`, `generic targets are disabled: set genericTargets.enabled`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -41,16 +41,16 @@ func nodeCondition(n *corev1.Node, kind corev1.NodeConditionType) corev1.NodeCon
 // https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
 func checkNodePressure(t *testing.T, s *stage) {
 	ns := s.namespace(t)
-	here := podOf(ns, "here", func(pod *corev1.Pod) { pod.Spec.NodeName = "one" })
+	here := podOf(ns, "here", func(pod *corev1.Pod) { pod.Spec.NodeName = "node-1" })
 	critical := podOf(ns, "critical", func(pod *corev1.Pod) {
-		pod.Spec.NodeName, pod.Spec.PriorityClassName = "one", "system-node-critical"
+		pod.Spec.NodeName, pod.Spec.PriorityClassName = "node-1", "system-node-critical"
 	})
 	s.make(t, here, critical)
 	awaitPod(t, s, here, "ready", isReady)
 	awaitPod(t, s, critical, "ready", isReady)
 
-	lift := s.fault(t, "node-pressure=one")
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "one"}}
+	lift := s.fault(t, "node-pressure=node-1")
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}
 	pressed := func(on bool) func(*corev1.Node) bool {
 		status := map[bool]corev1.ConditionStatus{true: corev1.ConditionTrue, false: corev1.ConditionFalse}[on]
 		return func(n *corev1.Node) bool {
@@ -64,7 +64,7 @@ func checkNodePressure(t *testing.T, s *stage) {
 		podCondition(got, corev1.DisruptionTarget) != corev1.ConditionTrue {
 		t.Errorf("%+v", got.Status)
 	}
-	late := podOf(ns, "late", func(pod *corev1.Pod) { pod.Spec.NodeName = "one" })
+	late := podOf(ns, "late", func(pod *corev1.Pod) { pod.Spec.NodeName = "node-1" })
 	s.make(t, late)
 	awaitPod(t, s, late, "rejected", func(p *corev1.Pod) bool {
 		return p.Status.Phase == corev1.PodFailed && p.Status.Message == "Pod was rejected: The node had condition: [DiskPressure]. "
@@ -74,7 +74,7 @@ func checkNodePressure(t *testing.T, s *stage) {
 	}
 	lift()
 	await(t, s, node, &corev1.NodeList{}, "relieved", pressed(false))
-	again := podOf(ns, "again", func(pod *corev1.Pod) { pod.Spec.NodeName = "one" })
+	again := podOf(ns, "again", func(pod *corev1.Pod) { pod.Spec.NodeName = "node-1" })
 	s.make(t, again)
 	awaitPod(t, s, again, "ready", isReady)
 }
@@ -84,18 +84,18 @@ func checkNodePressure(t *testing.T, s *stage) {
 func checkNodeLost(t *testing.T, s *stage) {
 	ns := s.namespace(t)
 	d := deploymentOf(ns, "web", 1)
-	d.Spec.Template.Spec.Affinity = preferNode("two")
+	d.Spec.Template.Spec.Affinity = preferNode("node-2")
 	patient := podOf(ns, "patient", func(pod *corev1.Pod) {
-		pod.Spec.NodeName = "two"
+		pod.Spec.NodeName = "node-2"
 		pod.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
 	})
 	s.make(t, d, patient)
 	awaitPod(t, s, patient, "ready", isReady)
 	await(t, s, d, &appsv1.DeploymentList{}, "available", func(d *appsv1.Deployment) bool { return d.Status.AvailableReplicas == 1 })
-	first := onlyPod(t, s, ns, "two")
+	first := onlyPod(t, s, ns, "node-2")
 
-	lift := s.fault(t, "node-down=two")
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "two"}}
+	lift := s.fault(t, "node-down=node-2")
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}}
 	await(t, s, node, &corev1.NodeList{}, "lost", func(n *corev1.Node) bool {
 		c := nodeCondition(n, corev1.NodeReady)
 		return c.Status == corev1.ConditionUnknown && c.Reason == "NodeStatusUnknown" && c.Message == "Kubelet stopped posting node status." &&

@@ -19,9 +19,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"hearth/internal/standin"
 	"hearth/internal/standin/image"
-	"hearth/internal/standin/kubelet"
 )
 
 // refuseImages is a look-up that finds nothing at one registry.
@@ -35,14 +33,10 @@ func refuseImages(_ context.Context, ref image.Reference, platform string, crede
 	return ref.Missing()
 }
 
-// TestKubelets checks what nodes and pods go through when something is wrong
-// with them, all on one control plane.
-func TestKubelets(t *testing.T) {
-	t.Parallel()
-	s := openStage(t, standin.Options{
-		BackoffPace: 1000, VerifyImage: refuseImages,
-		Nodes: []kubelet.Node{{Name: "one", Zone: "west"}, {Name: "two", Zone: "east"}},
-	})
+// checkKubelets checks what nodes and pods go through when something is wrong
+// with them. What takes its time is begun first and looked at later.
+func checkKubelets(t *testing.T, s *stage) {
+	autoscaled := beginAutoscaling(t, s)
 	for _, check := range []struct {
 		name string
 		f    func(*testing.T, *stage)
@@ -53,7 +47,13 @@ func TestKubelets(t *testing.T) {
 		{"ReadinessGate", checkReadinessGate},
 		{"TerminatingWithFinalizer", checkTerminatingWithFinalizer},
 		{"LogsAndExecSayThatThisIsARehearsal", checkLogsAndExec},
+		{"RollingUpdateKeepsWhatServes", checkRollingUpdate},
+		{"StatefulSetStartsInOrder", checkStatefulSetOrder},
+		{"JobFailsAtItsLimit", checkJobFails},
+		{"CronJob", checkCronJob},
 		{"CordonAndEviction", checkCordonAndEviction},
+		{"Drain", checkDrain},
+		{"Autoscaling", autoscaled},
 		{"NodePressure", checkNodePressure},
 		{"NodeLost", checkNodeLost},
 	} {
@@ -223,7 +223,7 @@ func checkCordonAndEviction(t *testing.T, s *stage) {
 		},
 	})
 	await(t, s, d, &appsv1.DeploymentList{}, "available", func(d *appsv1.Deployment) bool { return d.Status.AvailableReplicas == 2 })
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "one"}}
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}
 	cordon := func(on bool) {
 		patch := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"unschedulable":`+map[bool]string{true: "true", false: "null"}[on]+`}}`))
 		if err := s.Patch(t.Context(), node, patch); err != nil {

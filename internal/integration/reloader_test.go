@@ -155,6 +155,7 @@ func (r *reloading) restarted(d *appsv1.Deployment, secret *corev1.Secret) {
 }
 
 func TestReloaderRestartsOnce(t *testing.T) {
+	t.Parallel()
 	r := startReloader(t)
 	app, other := r.secret("app", nil), r.secret("other", nil)
 	auto := reloadingDeployment(r.namespace, "auto", "app", map[string]string{"reloader.stakater.com/auto": "true"})
@@ -298,6 +299,7 @@ func (r *reloading) reported(name string) {
 }
 
 func TestReloaderSurvivesAnApply(t *testing.T) {
+	t.Parallel()
 	r := startReloader(t)
 	app := r.secret("app", nil)
 	d := reloadingDeployment(r.namespace, "app", "app", map[string]string{"reloader.stakater.com/auto": "true"})
@@ -331,7 +333,43 @@ func TestReloaderSurvivesAnApply(t *testing.T) {
 	}
 }
 
+// TestReloaderPauses changes what a Deployment uses twice within its period.
+func TestReloaderPauses(t *testing.T) {
+	t.Parallel()
+	r := startReloader(t)
+	app, other := r.secret("app", nil), r.secret("other", nil)
+	d := reloadingDeployment(r.namespace, "paused", "app", map[string]string{
+		"secret.reloader.stakater.com/reload": "app,other", "deployment.reloader.stakater.com/pause-period": "1h",
+	})
+	r.create(d)
+	r.seen("paused")
+	r.rotate(app, "c4n4ry-2")
+	r.restarted(d, app)
+	since := d.Annotations["deployment.reloader.stakater.com/paused-at"]
+	if !d.Spec.Paused || since == "" {
+		t.Errorf("paused: %v, at %q", d.Spec.Paused, since)
+	}
+	r.rotate(other, "c4n4ry-2")
+	r.restarted(d, other)
+	if !d.Spec.Paused || d.Annotations["deployment.reloader.stakater.com/paused-at"] != since {
+		t.Error("the second change ends the pause, or begins it anew")
+	}
+	patch := client.MergeFrom(d.DeepCopy())
+	d.Annotations["deployment.reloader.stakater.com/paused-at"] = "2024-01-01T12:00:00Z"
+	if err := r.client.Patch(t.Context(), d, patch); err != nil {
+		t.Fatal(err)
+	}
+	r.until(d, "resumed", func() bool {
+		now := &appsv1.Deployment{} // what is left out of an answer stays in what it is read into
+		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(d), now); err != nil {
+			t.Fatal(err)
+		}
+		return !now.Spec.Paused && now.Annotations["deployment.reloader.stakater.com/paused-at"] == ""
+	})
+}
+
 func TestReloaderSearchIgnoreAndAll(t *testing.T) {
+	t.Parallel()
 	r := startReloader(t, func(o *reloader.Options) { o.All = true })
 	matched := r.secret("matched", map[string]string{"reloader.stakater.com/match": "true"})
 	ignored := r.secret("ignored", map[string]string{"reloader.stakater.com/ignore": "true"})

@@ -64,7 +64,8 @@ func (d *durations) of(ref domain.Ref, step string) time.Duration {
 // TestStandins checks each stand-in against the documented contract of what it
 // plays, all on one control plane.
 func TestStandins(t *testing.T) {
-	s := openStage(t, standin.Options{BackoffPace: 1000})
+	t.Parallel()
+	s := openStage(t, standin.Options{BackoffPace: 1000, VerifyImage: refuseImages})
 	for _, check := range []struct {
 		name string
 		f    func(*testing.T, *stage)
@@ -91,6 +92,7 @@ func TestStandins(t *testing.T) {
 		{"DefaultClassIsAssumed", checkDefaultClassIsAssumed},
 		{"WebhookAnswersOnlyWhileItsPodsRun", checkWebhookAnswersOnlyWhileItsPodsRun},
 		{"AggregatedAPIIsThereAndEmpty", checkAggregatedAPIIsThereAndEmpty},
+		{"Kubelets", checkKubelets},
 	} {
 		t.Run(check.name, func(t *testing.T) { check.f(t, s) })
 	}

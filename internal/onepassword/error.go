@@ -73,7 +73,7 @@ func (e *NoVaultError) Error() string {
 // TokenError is a token that the server refuses.
 type TokenError struct {
 	URL    string // or what ClientOptions.Name says, here and below
-	Status int // 401, or 403 where it is known but not for what was asked
+	Status int    // 401, or 403 where it is known but not for what was asked
 }
 
 func (e *TokenError) Error() string {

@@ -56,6 +56,7 @@ func (s *Stage) boot(ctx context.Context) error {
 	}
 	s.objects = objects.New(mgr.GetCache(), mgr.GetScheme())
 	s.watcher = observe.New(s.objects, nil)
+	s.watcher.Widen()
 	s.objects.Listen(s.touch)
 	if err := mgr.Add(s.watcher); err != nil {
 		return fmt.Errorf("watch the cluster: %w", err)

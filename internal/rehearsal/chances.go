@@ -9,12 +9,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	esv1 "hearth/internal/api/externalsecrets/v1"
 	"hearth/internal/domain"
-	"hearth/internal/observe"
 )
 
 // chance is what may go wrong with a homelab: a kind of fault, and whom it may
@@ -25,38 +27,42 @@ type chance struct {
 }
 
 // chances returns what may go wrong with the homelab as it is, in a stable
-// order. Nothing that takes all nodes at once is among it.
+// order. Nothing that takes all nodes at once is among it, nor what only
+// something new would notice: an image or a chart that is gone, a class of
+// storage that nobody serves.
 func (s *Stage) chances(ctx context.Context) ([]chance, error) {
-	list := []chance{{kind: domain.FaultGitDown}, {kind: domain.FaultAPIServerDown}, {kind: domain.FaultDNSDown}}
-	find := func(kind domain.FaultKind, names func(context.Context) ([]string, error)) error {
-		which, err := names(ctx)
+	list := []chance{{kind: domain.FaultGitDown}, {kind: domain.FaultAPIServerDown}, {kind: domain.FaultDNSDown}, {kind: domain.FaultPoolEmpty}}
+	for _, try := range []struct {
+		names func(context.Context) ([]string, error)
+		kinds []domain.FaultKind
+	}{
+		{s.nodeNames, []domain.FaultKind{domain.FaultNodeDown, domain.FaultNodePressure}},
+		{s.registries, []domain.FaultKind{domain.FaultRegistryDown, domain.FaultRegistryRateLimited}},
+		{s.workloads, []domain.FaultKind{domain.FaultCrash, domain.FaultUnhealthy}},
+		{s.operators, []domain.FaultKind{domain.FaultOperatorDown}},
+		{s.items, []domain.FaultKind{domain.FaultItemMissing}},
+		{s.fields, []domain.FaultKind{domain.FaultFieldMissing, domain.FaultRotate}},
+		{s.handEdits, []domain.FaultKind{domain.FaultKubectlEdit}},
+		{s.nfsServers, []domain.FaultKind{domain.FaultNFSDown}},
+		{s.gateways, []domain.FaultKind{domain.FaultGatewayDown}},
+		{s.certificates, []domain.FaultKind{domain.FaultCertificateExpired}},
+		{s.classes, []domain.FaultKind{domain.FaultDiskFull}},
+		{s.mistakes, []domain.FaultKind{domain.FaultEdit}},
+	} {
+		which, err := try.names(ctx)
 		if err != nil {
-			return fmt.Errorf("look for what %s may befall: %w", kind, err)
+			return nil, fmt.Errorf("look for what %s may befall: %w", try.kinds[0], err)
 		}
 		slices.Sort(which)
-		if which = slices.Compact(which); len(which) > 0 {
-			list = append(list, chance{kind, which})
+		if which = slices.Compact(which); len(which) == 0 {
+			continue
 		}
-		return nil
-	}
-	for _, try := range []struct {
-		kind  domain.FaultKind
-		names func(context.Context) ([]string, error)
-	}{
-		{domain.FaultNodeDown, s.nodeNames},
-		{domain.FaultRegistryDown, s.registries},
-		{domain.FaultCrash, s.workloads},
-		{domain.FaultItemMissing, s.items},
-		{domain.FaultGatewayDown, s.gateways},
-		{domain.FaultDiskFull, s.classes},
-		{domain.FaultEdit, s.mistakes},
-	} {
-		if err := find(try.kind, try.names); err != nil {
-			return nil, err
+		for _, kind := range try.kinds {
+			list = append(list, chance{kind, which})
 		}
 	}
 	if slices.ContainsFunc(list, func(c chance) bool { return c.kind == domain.FaultItemMissing }) {
-		for _, kind := range []domain.FaultKind{domain.FaultConnectDown, domain.FaultConnectGarbage, domain.FaultConnectRateLimited, domain.FaultTokenExpired} {
+		for _, kind := range []domain.FaultKind{domain.FaultConnectDown, domain.FaultConnectSlow, domain.FaultConnectGarbage, domain.FaultConnectRateLimited, domain.FaultTokenExpired} {
 			list = append(list, chance{kind: kind})
 		}
 	}
@@ -88,19 +94,57 @@ func (s *Stage) nodeNames(ctx context.Context) ([]string, error) {
 
 // registries returns the hosts that images come from.
 func (s *Stage) registries(ctx context.Context) ([]string, error) {
-	var pods corev1.PodList
-	if err := s.engine.client.List(ctx, &pods); err != nil {
-		return nil, err
-	}
-	var hosts []string
-	for _, pod := range pods.Items {
+	return s.ofPods(ctx, func(pod *corev1.Pod) (hosts []string) {
 		for _, c := range pod.Spec.Containers {
 			if host, _, ok := strings.Cut(c.Image, "/"); ok && strings.Contains(host, ".") {
 				hosts = append(hosts, host)
 			}
 		}
+		return hosts
+	})
+}
+
+// nfsServers returns the servers that pods mount volumes of.
+func (s *Stage) nfsServers(ctx context.Context) ([]string, error) {
+	return s.ofPods(ctx, func(pod *corev1.Pod) (servers []string) {
+		for _, v := range pod.Spec.Volumes {
+			if v.NFS != nil {
+				servers = append(servers, v.NFS.Server)
+			}
+		}
+		return servers
+	})
+}
+
+// operators returns the names, as their pods bear them, of those operators
+// that have pods.
+func (s *Stage) operators(ctx context.Context) ([]string, error) {
+	return s.ofPods(ctx, func(pod *corev1.Pod) []string {
+		if name := pod.Labels["app.kubernetes.io/name"]; operatorNames[name] {
+			return []string{name}
+		}
+		return nil
+	})
+}
+
+// operatorNames are the operators that homelabs rely on, by the name that
+// their charts label pods with.
+var operatorNames = map[string]bool{
+	"cert-manager": true, "cloudnative-pg": true, "external-dns": true, "external-secrets": true,
+	"gateway-helm": true, "envoy-gateway": true, "rook-ceph-operator": true, "reloader": true,
+}
+
+// ofPods collects what pods name.
+func (s *Stage) ofPods(ctx context.Context, names func(*corev1.Pod) []string) ([]string, error) {
+	var pods corev1.PodList
+	if err := s.engine.client.List(ctx, &pods); err != nil {
+		return nil, err
 	}
-	return hosts, nil
+	var all []string
+	for i := range pods.Items {
+		all = append(all, names(&pods.Items[i])...)
+	}
+	return all, nil
 }
 
 // workloads returns what the releases' pods belong to, as NAMESPACE/NAME.
@@ -114,21 +158,65 @@ func (s *Stage) workloads(context.Context) ([]string, error) {
 	return names, nil
 }
 
-// items returns the vault items that ExternalSecrets read.
-func (s *Stage) items(ctx context.Context) ([]string, error) {
+// certificates returns cert-manager's certificates, as NAMESPACE/NAME.
+func (s *Stage) certificates(ctx context.Context) ([]string, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "cert-manager.io", Version: "v1", Kind: "CertificateList"})
+	if err := s.engine.client.List(ctx, list); apimeta.IsNoMatchError(err) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range list.Items {
+		names = append(names, c.GetNamespace()+"/"+c.GetName())
+	}
+	return names, nil
+}
+
+// extracted returns the vault items that ExternalSecrets read whole, each with
+// one that does.
+func (s *Stage) extracted(ctx context.Context) (map[string]domain.Ref, error) {
 	var list esv1.ExternalSecretList
 	if err := s.engine.client.List(ctx, &list); err != nil {
 		return nil, err
 	}
-	var items []string
+	items := map[string]domain.Ref{}
 	for _, es := range list.Items {
 		for _, from := range es.Spec.DataFrom {
 			if from.Extract != nil {
-				items = append(items, from.Extract.Key)
+				items[from.Extract.Key] = domain.Ref{Kind: "ExternalSecret", Namespace: es.Namespace, Name: es.Name}
 			}
 		}
 	}
 	return items, nil
+}
+
+// items returns the vault items that ExternalSecrets read.
+func (s *Stage) items(ctx context.Context) ([]string, error) {
+	extracted, err := s.extracted(ctx)
+	var items []string
+	for item := range extracted {
+		items = append(items, item)
+	}
+	return items, err
+}
+
+// fields returns the fields that these items have, as ITEM/FIELD.
+func (s *Stage) fields(ctx context.Context) ([]string, error) {
+	extracted, err := s.extracted(ctx)
+	var fields []string
+	for _, vault := range s.engine.vault.Vaults() {
+		for _, item := range vault.Items {
+			if _, read := extracted[item.Title]; !read {
+				continue
+			}
+			for _, f := range item.Fields {
+				fields = append(fields, item.Title+"/"+f.Label)
+			}
+		}
+	}
+	return fields, err
 }
 
 func (s *Stage) gateways(ctx context.Context) ([]string, error) {
@@ -153,47 +241,4 @@ func (s *Stage) classes(ctx context.Context) ([]string, error) {
 		names = append(names, c.Name)
 	}
 	return names, nil
-}
-
-// mistakes returns mistakes that people make in a tree: a chart that is
-// misspelt, an item that is misspelt, a folder that is not there. A stage that
-// does not work on a copy has none.
-func (s *Stage) mistakes(context.Context) ([]string, error) {
-	if s.spoilt == nil {
-		return nil, nil
-	}
-	var list []string
-	for _, o := range s.watcher.Snapshot() {
-		place := s.placeOf(o.Ref)
-		if !place.Known() {
-			continue
-		}
-		if mistake := s.mistakeIn(o, place); mistake != "" {
-			list = append(list, mistake)
-		}
-	}
-	return list, nil
-}
-
-// mistakeIn returns a mistake in what stands at a place, if its file has the
-// field: what a component or a template brings is left alone.
-func (s *Stage) mistakeIn(o observe.Object, place domain.Place) string {
-	field := map[string]string{
-		"HelmRelease":    "spec.chartRef.name",
-		"ExternalSecret": "spec.dataFrom[0].extract.key",
-		"Kustomization":  "spec.path",
-	}[o.Kind]
-	if field == "" {
-		return ""
-	}
-	path := strings.Split(strings.ReplaceAll(field, "[0]", ".0"), ".")
-	for _, doc := range s.documents(place.File) {
-		if doc.Kind() != o.Kind || doc.Line != place.Line {
-			continue
-		}
-		if doc.Text(path...) != "" {
-			return fmt.Sprintf("%s:%s=%s-misspelt", place.File, field, doc.Text(path...))
-		}
-	}
-	return ""
 }

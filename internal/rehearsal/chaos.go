@@ -89,6 +89,9 @@ func (s *Stage) round(ctx context.Context, seed uint64, f domain.Fault) ChaosRou
 		round.Broken = append(round.Broken, Down{Message: err.Error()})
 		return round
 	}
+	if f.Kind == domain.FaultKubectlEdit {
+		s.reconcileAll(ctx)
+	}
 	s.awaitHealth(ctx, nil)
 	round.Person = s.stalled(ctx)
 	if len(round.Person) > 0 {
@@ -98,6 +101,21 @@ func (s *Stage) round(ctx context.Context, seed uint64, f domain.Fault) ChaosRou
 	round.BackSeconds = inSeconds(time.Since(began))
 	round.Broken = s.down()
 	return round
+}
+
+// reconcileAll lets the next interval of all Kustomizations come at once: what
+// was edited by hand is overwritten then, and nobody else notices it.
+func (s *Stage) reconcileAll(ctx context.Context) {
+	at := time.Now().Format(time.RFC3339Nano)
+	for _, o := range s.watcher.Snapshot() {
+		if o.Kind != "Kustomization" || o.Suspended {
+			continue
+		}
+		if err := s.request(ctx, o, at); err != nil && ctx.Err() == nil {
+			s.problem("%v", err)
+		}
+	}
+	s.gate.Touch()
 }
 
 // down lists what is not ready now.

@@ -67,7 +67,7 @@ func (s *Stage) act(ctx context.Context, c cue) error {
 // noteEffect notes what is down just before a fault is lifted.
 func (s *Stage) noteEffect(f domain.Fault) {
 	effect := Effect{Fault: f.String(), Down: []Down{}}
-	for _, o := range s.watcher.Snapshot() {
+	for _, o := range s.watcher.All() {
 		if !o.Ready && !o.Suspended {
 			effect.Down = append(effect.Down, downOf(o))
 		}

@@ -27,7 +27,7 @@ func (s *Stage) verifier() (verifyImage, error) {
 	if err != nil {
 		return nil, err
 	}
-	checker, err := imagecheck.New(imagecheck.Options{CacheDir: dir})
+	checker, err := imagecheck.New(imagecheck.Options{CacheDir: dir, RefusePrivate: s.options.RefusePrivate})
 	if err != nil {
 		return nil, err
 	}

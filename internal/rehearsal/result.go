@@ -47,6 +47,9 @@ func (s *Stage) report(incomplete string) *Report {
 		r.Verdict = Failed
 	}
 	for _, t := range s.watcher.OffModel() {
+		if observe.Further(t.Kind) {
+			continue // the model draws no machine for it
+		}
 		r.OffModel = append(r.OffModel, OffModel{Ref: t.Ref, From: t.From, To: t.To})
 	}
 	forecast := s.forecast(snapshot)
@@ -54,7 +57,7 @@ func (s *Stage) report(incomplete string) *Report {
 	if n := len(r.CriticalPath); n > 0 {
 		r.PredictedSeconds = r.CriticalPath[n-1].PredictedSeconds
 	}
-	r.Timeline = s.course(snapshot, r.CriticalPath, now)
+	r.Timeline = s.course(s.watcher.All(), r.CriticalPath, now)
 	r.Timeline.Verdict, r.Timeline.Assumptions = string(r.Verdict), r.Assumptions
 	r.tree = s.rows(snapshot, r.Objects)
 	return r

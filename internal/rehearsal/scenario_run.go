@@ -155,7 +155,7 @@ func (s *Stage) expect(ctx context.Context, scenario *Scenario) (missed, causes 
 		if err != nil {
 			return []string{err.Error()}, nil
 		}
-		missed, causes = scenario.missing(s.watcher.Snapshot(), look), causesOf(look)
+		missed, causes = scenario.missing(s.watcher.All(), look), causesOf(look)
 		if len(missed) == 0 {
 			return missed, causes
 		}
@@ -278,7 +278,7 @@ func (e Expectation) explained(f *diagnose.Finding) bool {
 func (e Expectation) causeMissed(look *diagnose.Report) string {
 	var found []string
 	for _, f := range look.Findings {
-		found = append(found, fmt.Sprintf("%s at %s", f.Cause, f.Place))
+		found = append(found, causeAt(f))
 	}
 	if len(found) == 0 {
 		found = []string{"no cause"}
@@ -286,10 +286,18 @@ func (e Expectation) causeMissed(look *diagnose.Report) string {
 	return strings.TrimSpace(fmt.Sprintf("found was %s, expected %s %s", strings.Join(found, ", "), e.Cause, e.At))
 }
 
+// causeAt names a cause and its place in Git, if that is known.
+func causeAt(f *diagnose.Finding) string {
+	if !f.Place.Known() {
+		return f.Cause
+	}
+	return f.Cause + " at " + f.Place.String()
+}
+
 func causesOf(look *diagnose.Report) []string {
 	names := []string{}
 	for _, f := range look.Findings {
-		names = append(names, f.Cause)
+		names = append(names, causeAt(f))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

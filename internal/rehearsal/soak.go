@@ -244,8 +244,8 @@ func (s *soak) planFault(f domain.Fault, from, to time.Duration) {
 
 // plan enters all that the model schedules, and the faults.
 func (s *soak) plan(ctx context.Context, o SoakOptions) error {
-	for _, enter := range []func(context.Context) error{s.planIntervals, s.planCronJobs} {
-		if err := enter(ctx); err != nil {
+	for _, enter := range []func(context.Context, SoakOptions) error{s.planIntervals, s.planCronJobs, s.planRotations} {
+		if err := enter(ctx, o); err != nil {
 			return fmt.Errorf("plan the soak: %w", err)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 
 // planIntervals enters the intervals of everything that is looked at again
 // and again. Where in its interval an object begins follows from the seed.
-func (s *soak) planIntervals(ctx context.Context) error {
+func (s *soak) planIntervals(ctx context.Context, _ SoakOptions) error {
 	var (
 		kustomizations kustomizev1.KustomizationList
 		releases       helmv2.HelmReleaseList
@@ -83,7 +83,7 @@ var midnight = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 // planCronJobs enters the schedules of CronJobs: their Jobs are made as
 // kubectl create job --from=cronjob would make them.
-func (s *soak) planCronJobs(ctx context.Context) error {
+func (s *soak) planCronJobs(ctx context.Context, _ SoakOptions) error {
 	var list batchv1.CronJobList
 	if err := s.engine.client.List(ctx, &list); err != nil {
 		return err

@@ -15,7 +15,7 @@ var applicationConfiguration = &diagnose.Cause{
 	Why:      "What an application needs from its homelab is there; what remains is what it was told: an invalid file, a variable that is missing or wrong.",
 	Fix:      "Read the log of the last crash and correct the values, the ConfigMap or the ExternalSecret's template that the configuration comes from.",
 	Section:  "Pod Stuck in CrashLoopBackOff", Scenario: "App configuration error", Yields: true,
-	Unless: []string{"database-unreachable", "secret-value-missing", "memory-exceeded", "image-changed", "edited-by-hand", "probe-failing", "dns-not-synced"},
+	Unless: []string{"database-unreachable", "secret-value-missing", "memory-exceeded", "image-changed", "edited-by-hand", "probe-failing", "dns-not-synced", "operator-down"},
 	Find: func(s *diagnose.Search) {
 		for _, w := range waits(s) {
 			if !w.crashing() || w.restarts < 1 {

@@ -74,21 +74,40 @@ func add(t testing.TB, w *diagnose.World, u *unstructured.Unstructured) {
 	w.AddEvent(observe.KubernetesHappening(&e))
 }
 
+// stories returns a story of every cause, and the variants of some: what else
+// a cause may look like, in a file named CAUSE--VARIANT.
+func stories(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, c := range All() {
+		names = append(names, c.Name)
+	}
+	files, err := filepath.Glob("testdata/variants/*--*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no variants", err)
+	}
+	for _, file := range files {
+		names = append(names, "variants/"+strings.TrimSuffix(filepath.Base(file), ".yaml"))
+	}
+	return names
+}
+
 // TestCauses holds each cause to a recorded world: it alone is found there, at
 // the right object, with all that it blocks, and nothing is left unexplained.
 func TestCauses(t *testing.T) {
-	for _, c := range All() {
-		t.Run(c.Name, func(t *testing.T) {
-			s := tell(t, c.Name)
+	for _, name := range stories(t) {
+		cause, _, _ := strings.Cut(filepath.Base(name), "--")
+		t.Run(name, func(t *testing.T) {
+			s := tell(t, name)
 			r := Explain(t.Context(), s.world, diagnose.Options{})
 			for _, u := range r.Unexplained {
 				t.Errorf("unexplained: %s is %s: %s", u.Object, u.State, u.Message)
 			}
-			if len(r.Findings) != 1 || r.Findings[0].Cause != c.Name {
+			if len(r.Findings) != 1 || r.Findings[0].Cause != cause {
 				for _, f := range r.Findings {
 					t.Errorf("found %s: %s", f.Cause, f.Sentence)
 				}
-				t.Fatalf("want %s alone", c.Name)
+				t.Fatalf("want %s alone", cause)
 			}
 			f := r.Findings[0]
 			if got := diagnose.RefOf(f.Subject).String(); got != s.want.Subject {

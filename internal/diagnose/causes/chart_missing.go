@@ -83,6 +83,6 @@ func releaseOf(s *diagnose.Search, chart *diagnose.Object) *diagnose.Object {
 
 var (
 	refusedCredentials = regexp.MustCompile(`(?i)authentication (?:required|failed)|AuthenticationFailed|unauthorized|invalid (?:credentials|username|token)|permission denied \(publickey|unable to authenticate|\b40[13]\b|key mismatch|knownhosts`)
-	noChart            = regexp.MustCompile(`(?i)no chart (?:version|name) found|chart version not found|no '[^']*' chart with version|improper constraint|manifest[_ ]unknown|name[_ ]unknown|manifest for \S+ not found|no match found for semver|couldn't find remote ref|reference not found|repository not found|\b404\b|chart .{0,80}(?:not found|does not exist)`)
+	noChart            = regexp.MustCompile(`(?i)no chart (?:version|name) found|chart version not found|no '[^']*' chart with version|improper constraint|manifest[_ ]unknown|name[_ ]unknown|manifest for \S+ not found|no match found for semver|couldn't find remote ref|reference not found|repository not found|\b404\b|chart .{0,80}(?:not found|does not exist)|cannot be reached: \S+: not found`)
 	unreachableSource  = regexp.MustCompile(`(?i)dial tcp|no such host|i/o timeout|timed? ?out|connection (?:refused|reset)|no route to host|unreachable|deadline exceeded|\b50[0234]\b|unexpected EOF|x509|server misbehaving`)
 )

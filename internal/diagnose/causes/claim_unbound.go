@@ -19,7 +19,7 @@ var claimUnbound = &diagnose.Cause{
 				continue
 			}
 			f := diagnose.Finding{
-				Subject: c.Key, Sentence: c.Ref().String() + " is not bound to a volume.", At: diagnose.Locus{Key: s.InGit(c).Key, Text: c.Name},
+				Subject: c.Key, Sentence: c.Ref().String() + " is not bound to a volume.", At: diagnose.Locus{Key: s.InGit(c).Key, Text: or(c.Text("spec", "storageClassName"), c.Name)},
 				Evidence: []diagnose.Evidence{trouble(s, c)}, Commands: diagnose.Show(c.Key), Confidence: diagnose.Medium,
 			}
 			if h, ok := eventOf(s, c.Key, nil, "ProvisioningFailed", "ExternalProvisioning", "FailedBinding"); ok {

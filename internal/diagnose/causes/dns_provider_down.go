@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hearth/internal/diagnose"
+	"hearth/internal/observe"
 )
 
 var dnsProviderDown = &diagnose.Cause{
@@ -20,7 +21,7 @@ var dnsProviderDown = &diagnose.Cause{
 				Subject: d.Key, Sentence: "The DNS provider of " + d.Ref().String() + " does not answer, or refuses it.", Commands: diagnose.Show(d.Key),
 				At: diagnose.Locus{Key: s.InGit(d).Key}, Confidence: diagnose.Medium,
 			}
-			if h, ok := eventOf(s, d.Key, providerFailure, "ProviderUnreachable", "ProviderError", "SyncFailed", "DNSProviderFailed", "Failed"); ok && h.Type == "Warning" && latest(s, d.Key, h.Time) {
+			if h, ok := syncFailure(s, d); ok {
 				f.Evidence = []diagnose.Evidence{event(h)}
 				s.Report(f)
 				continue
@@ -39,6 +40,18 @@ var dnsProviderDown = &diagnose.Cause{
 			}
 		}
 	},
+}
+
+// syncFailure returns the event by which External-DNS last said that it could
+// not bring records up to date: of its workload, or of one of its pods.
+func syncFailure(s *diagnose.Search, d *diagnose.Object) (observe.Happening, bool) {
+	for _, o := range append(s.Pods(d), d) {
+		h, ok := eventOf(s, o.Key, providerFailure, "RecordError", "ProviderUnreachable", "ProviderError", "SyncFailed", "DNSProviderFailed", "Failed")
+		if ok && h.Type == "Warning" && latest(s, o.Key, h.Time) {
+			return h, true
+		}
+	}
+	return observe.Happening{}, false
 }
 
 var providerFailure = regexp.MustCompile(`(?i)provider|cloudflare|dial tcp|timeout|unreachable|rate limit|\b(?:401|403|429|5\d\d)\b|authentication`)

@@ -3,6 +3,7 @@ package causes
 import (
 	"regexp"
 	"slices"
+	"strconv"
 
 	"hearth/internal/diagnose"
 	"hearth/internal/spelling"
@@ -42,7 +43,7 @@ func findItems(s *diagnose.Search, misspelt bool) {
 		}
 		s.Report(diagnose.Finding{
 			Subject: diagnose.Key{Kind: "Item", Name: item}, Sentence: sentence, Explains: []diagnose.Key{c.object.Key},
-			Evidence: []diagnose.Evidence{c.Evidence}, At: diagnose.Locus{Key: c.object.Key, Text: item},
+			Evidence: []diagnose.Evidence{c.Evidence}, At: itemPlace(c.object, item),
 			Commands: append(diagnose.Show(c.object.Key), "hearth vault list"),
 		})
 	})
@@ -74,6 +75,21 @@ func itemsOf(es *diagnose.Object) []string {
 		}
 	}
 	return items
+}
+
+// itemPlace leads to where an ExternalSecret names an item.
+func itemPlace(es *diagnose.Object, item string) diagnose.Locus {
+	for i, from := range es.List("spec", "dataFrom") {
+		if from.Text("extract", "key") == item {
+			return diagnose.Locus{Key: es.Key, Field: []string{"spec", "dataFrom", strconv.Itoa(i), "extract", "key"}}
+		}
+	}
+	for i, data := range es.List("spec", "data") {
+		if data.Text("remoteRef", "key") == item {
+			return diagnose.Locus{Key: es.Key, Field: []string{"spec", "data", strconv.Itoa(i), "remoteRef", "key"}}
+		}
+	}
+	return diagnose.Locus{Key: es.Key, Text: item}
 }
 
 // first returns the first text that is not empty.

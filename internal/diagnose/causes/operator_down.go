@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hearth/internal/diagnose"
+	"hearth/internal/domain"
 )
 
 var operatorDown = &diagnose.Cause{
@@ -22,8 +23,9 @@ var operatorDown = &diagnose.Cause{
 				if !named(d, op.names) {
 					continue
 				}
-				down := scaledDown(d) || s.Acute(d)
-				if !down || len(waiting) == 0 && !s.Acute(d) {
+				crashing := crashingPods(s, d)
+				ails := s.Acute(d) || len(crashing) > 0
+				if !ails && (!scaledDown(d) || len(waiting) == 0) {
 					continue
 				}
 				e := field(d, "spec.replicas", "0")
@@ -31,12 +33,24 @@ var operatorDown = &diagnose.Cause{
 					e = trouble(s, d)
 				}
 				s.Report(diagnose.Finding{
-					Subject: d.Key, Explains: waiting, Sentence: d.Ref().String() + ", the operator of " + kindNames(op.kinds) + ", does not run.",
+					Subject: d.Key, Explains: append(crashing, waiting...), Sentence: d.Ref().String() + ", the operator of " + kindNames(op.kinds) + ", does not run.",
 					Evidence: []diagnose.Evidence{e}, At: diagnose.Locus{Key: s.InGit(d).Key}, Commands: append(diagnose.Show(d.Key), "kubectl get pods -n "+d.Namespace),
 				})
 			}
 		}
 	},
+}
+
+// crashingPods returns the pods of a workload in trouble that crash: an
+// operator that does is down at once, however long it has been so.
+func crashingPods(s *diagnose.Search, d *diagnose.Object) []diagnose.Key {
+	var keys []diagnose.Key
+	for _, p := range s.Pods(d) {
+		if t := s.Trouble(p); t != nil && t.State == domain.PodCrashLoop && s.Trouble(d) != nil {
+			keys = append(keys, p.Key)
+		}
+	}
+	return keys
 }
 
 // operators are the workloads that act on custom objects, by the names that

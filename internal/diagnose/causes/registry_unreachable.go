@@ -24,6 +24,8 @@ var verdicts = []struct {
 	pattern *regexp.Regexp
 }{
 	{"limited", regexp.MustCompile(`(?i)429|too ?many ?requests|rate limit|pull rate`)},
+	// Docker Hub, and containerd of it: the same sentence names both reasons.
+	{"refused", regexp.MustCompile(`(?i)pull access denied|may require authorization`)},
 	{"missing", regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|repository does not exist|invalid reference format|couldn't parse image|no match for platform|InvalidImageName`)},
 	{"refused", regexp.MustCompile(`(?i)unauthorized|denied|forbidden|authentication required|\b40[13]\b|FailedToRetrieveImagePullSecret`)},
 	{"unreachable", regexp.MustCompile(`(?i)timeout|timed out|refused|no such host|no route|unreachable|i/o|EOF|reset by peer|x509|\b5\d\d\b|deadline|server misbehaving|temporary failure`)},

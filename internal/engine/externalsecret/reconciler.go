@@ -88,10 +88,7 @@ func (r *reconciler) sync(ctx context.Context, es *v1.ExternalSecret, since time
 	began := time.Now()
 	shared, leave := r.rounds.join(began)
 	defer leave()
-	if shared.After(since) {
-		since = shared
-	}
-	outcome, err := r.attempt(ctx, es, since)
+	outcome, err := r.attempt(ctx, es, later(since, shared))
 	switch {
 	case ctx.Err() != nil:
 		return reconcile.Result{}, ctx.Err()

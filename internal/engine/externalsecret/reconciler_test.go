@@ -117,6 +117,14 @@ func TestTriggerRefresh(t *testing.T) {
 	if turn := r.next(es, true, time.Now()); turn.after > 0 {
 		t.Errorf("after a sync that began before Refresh: %+v", turn)
 	}
+	// One that failed meanwhile, or whose Secret is gone, must not have what was read before.
+	if turn := r.next(es, false, time.Now()); turn.since != trigger.refreshed() {
+		t.Errorf("without its Secret: %+v", turn)
+	}
+	es.Status.Conditions[0].Status = corev1.ConditionFalse
+	if turn := r.next(es, true, time.Now()); turn.since != trigger.refreshed() {
+		t.Errorf("after a failure: %+v", turn)
+	}
 	for range 3 {
 		trigger.Poke() // nobody listens, and it does not wait
 	}

@@ -26,12 +26,12 @@ type turn struct {
 // next decides on the turn of an ExternalSecret; whole says that what it made
 // still is what the last sync left.
 func (r *reconciler) next(es *v1.ExternalSecret, whole bool, now time.Time) turn {
-	known := r.memory.about(client.ObjectKeyFromObject(es))
+	known, asked := r.memory.about(client.ObjectKeyFromObject(es)), r.o.Trigger.refreshed()
 	switch {
 	case !v1.IsReady(es.Status.Conditions):
-		return turn{since: known.failed}
+		return turn{since: later(known.failed, asked)}
 	case !whole:
-		return turn{}
+		return turn{since: asked}
 	case es.Spec.RefreshPolicy == v1.RefreshCreatedOnce:
 		return turn{never: true}
 	case es.Status.SyncedResourceVersion != version(es):
@@ -41,7 +41,7 @@ func (r *reconciler) next(es *v1.ExternalSecret, whole bool, now time.Time) turn
 	if synced.IsZero() {
 		synced = es.Status.RefreshTime.Time
 	}
-	if asked := r.o.Trigger.refreshed(); synced.Before(asked) {
+	if synced.Before(asked) {
 		return turn{since: asked}
 	}
 	interval := refreshInterval(es)
@@ -53,6 +53,13 @@ func (r *reconciler) next(es *v1.ExternalSecret, whole bool, now time.Time) turn
 		return turn{after: wait}
 	}
 	return turn{since: now.Add(-interval / 2)}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // defaultInterval is the API's own, for objects that came without one.

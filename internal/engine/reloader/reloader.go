@@ -7,7 +7,9 @@
 // that neither Flux nor Helm takes it for drift; the workload's controller
 // rolls the pods as for any other change. What changes within a moment, however
 // many keys and however many objects, is one restart of each workload. A
-// CronJob, whose next run would see the change anyhow, is run once instead.
+// CronJob, whose next run would see the change anyhow, is run once instead. A
+// Deployment that names a pause-period is paused that long after a change, and
+// then rolled out once for all changes of that time.
 //
 // Changes are those of the content, not of labels and the like, and those that
 // happen while the package watches: the first sight of an object is none. An
@@ -19,6 +21,7 @@ import (
 	"context"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
@@ -74,8 +77,15 @@ func Setup(mgr manager.Manager, o Options) error {
 	return builder.ControllerManagedBy(mgr).Named("reloader").
 		Watches(&corev1.Secret{}, r.handler()).
 		Watches(&corev1.ConfigMap{}, r.handler()).
+		Watches(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(namespaceOf), builder.WithPredicates(held())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 16, SkipNameValidation: &skip}).
 		Complete(work.Reconciler(o.Gate, r))
+}
+
+// namespaceOf asks for the namespace of a Deployment to be looked at, whose
+// pause ends one day.
+func namespaceOf(_ context.Context, obj client.Object) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: obj.GetNamespace()}}}
 }
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]

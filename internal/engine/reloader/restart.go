@@ -56,11 +56,13 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 			r.ledger.owe(w.workloadKey, causes)
 		}
 	}
-	if err := r.pay(ctx, namespace, all); err != nil {
+	failed := r.pay(ctx, namespace, all)
+	paused, err := r.resume(ctx, all, time.Now())
+	if failed != nil || err != nil {
 		return reconcile.Result{RequeueAfter: r.backoff.Next(namespace, retryCap)}, ctx.Err()
 	}
 	r.backoff.Forget(namespace)
-	return reconcile.Result{}, nil
+	return reconcile.Result{RequeueAfter: paused}, nil
 }
 
 // pay restarts what is to be restarted; what fails stays owed.
@@ -124,9 +126,18 @@ func (r *reconciler) roll(ctx context.Context, w workload, causes []change) erro
 	if err != nil {
 		return err
 	}
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{
+	spec := map[string]any{"template": map[string]any{
 		"metadata": map[string]any{"annotations": map[string]string{restartAnnotation: string(reason)}},
-	}}})
+	}}
+	change := map[string]any{"spec": spec}
+	pausedAt, err := pauseAfter(w, time.Now())
+	if err != nil {
+		r.o.Recorder.Event(w.object, corev1.EventTypeWarning, "ReloadFail", err.Error())
+	} else if pausedAt != "" {
+		spec["paused"] = true
+		change["metadata"] = map[string]any{"annotations": map[string]string{pausedAtAnnotation: pausedAt}}
+	}
+	patch, err := json.Marshal(change)
 	if err != nil {
 		return err
 	}

@@ -2,17 +2,15 @@
 // pulling them: whether the tag or the digest exists, whether the digest is
 // still the tag's, and whether there is an image for a node's platform.
 //
-// It promises to be a quiet guest: answers are kept on disk, at most a few
-// requests to a registry run at a time, and a registry that refuses one as too
-// many is left alone for a while. What cannot be found out is Unknown, and is
+// It promises to be a quiet guest: answers are kept on disk, only so many
+// requests a second go to a registry, a few of them at a time, and one that
+// refuses a request as too many is left alone for a while. What cannot be found out is Unknown, and is
 // never taken for a missing image.
 package imagecheck
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -22,12 +20,10 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Bounds of the requests.
+// Bounds of a look-up.
 const (
-	atOnce      = 4 // requests to one registry
-	lookTimeout = 30 * time.Second
-	leaveAlone  = time.Minute // after a registry refused a request as too many
-	maxAnswer   = 8 << 20     // bytes of a manifest or an image's configuration
+	turnTimeout = 10 * time.Minute // until it is its turn
+	lookTimeout = 30 * time.Second // from then on
 )
 
 // Verdict says what was found out of an image.
@@ -64,8 +60,8 @@ type Answer struct {
 type Options struct {
 	// CacheDir is where answers are kept; "" keeps them in memory alone.
 	CacheDir string
-	// Transport asks registries; nil is the usual one.
-	Transport http.RoundTripper
+	// RefusePrivate refuses registries on private networks and on this machine.
+	RefusePrivate bool
 }
 
 // Checker looks images up. Its methods may be called concurrently.
@@ -73,25 +69,20 @@ type Checker struct {
 	options Options
 	flights singleflight.Group
 
-	mu       sync.Mutex
-	answers  map[Question]Answer
-	hosts    map[string]chan struct{}
-	shutTill map[string]time.Time
+	mu      sync.Mutex
+	answers map[Question]Answer
+	doors   map[string]*door // by registry
 }
 
 // New returns a checker.
 func New(o Options) (*Checker, error) {
-	if o.Transport == nil {
-		o.Transport = http.DefaultTransport
-	}
-	o.Transport = bounded{o.Transport}
 	if o.CacheDir != "" {
 		o.CacheDir = filepath.Join(o.CacheDir, "images")
 		if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
 			return nil, fmt.Errorf("make the folder for what registries said: %w", err)
 		}
 	}
-	return &Checker{options: o, answers: map[Question]Answer{}, hosts: map[string]chan struct{}{}, shutTill: map[string]time.Time{}}, nil
+	return &Checker{options: o, answers: map[Question]Answer{}, doors: map[string]*door{}}, nil
 }
 
 // Look returns what the image's registry says of it, or said not long ago.
@@ -102,7 +93,7 @@ func (c *Checker) Look(ctx context.Context, q Question) Answer {
 	// Whoever asks first asks for all; that it may give up must not concern
 	// the others.
 	found := c.flights.DoChan(fmt.Sprint(q), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnTimeout)
 		defer cancel()
 		a := c.ask(ctx, q)
 		c.keep(q, a)
@@ -122,47 +113,33 @@ func unknown(err error) Answer {
 
 // ask asks the registry, when it is this question's turn.
 func (c *Checker) ask(ctx context.Context, q Question) Answer {
-	turn, err := c.turn(q.Registry)
-	if err != nil {
-		return unknown(err)
-	}
-	select {
-	case turn <- struct{}{}:
-		defer func() { <-turn }()
-	case <-ctx.Done():
-		return unknown(ctx.Err())
-	}
 	repository, err := name.NewRepository(q.Registry + "/" + q.Repository)
 	if err != nil {
 		return unknown(err)
 	}
-	a, err := c.lookUp(ctx, repository, q)
+	d := c.door(repository.Registry)
+	leave, err := d.enter(ctx)
 	if err != nil {
-		return c.failed(q, err)
+		return unknown(err)
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	a, err := lookUp(ctx, d, repository, q)
+	if err != nil {
+		return d.failed(err)
 	}
 	a.Time = time.Now()
 	return a
 }
 
-// errLeftAlone says that a registry is not asked for a while.
-var errLeftAlone = errors.New("the registry has refused requests as too many, and is left alone for a while")
-
-// turn returns what bounds the requests to a registry.
-func (c *Checker) turn(registry string) (chan struct{}, error) {
+// door returns the way to a registry.
+func (c *Checker) door(registry name.Registry) *door {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Now().Before(c.shutTill[registry]) {
-		return nil, errLeftAlone
+	host := registry.RegistryStr()
+	if c.doors[host] == nil {
+		c.doors[host] = newDoor(registry, c.options.RefusePrivate)
 	}
-	if c.hosts[registry] == nil {
-		c.hosts[registry] = make(chan struct{}, atOnce)
-	}
-	return c.hosts[registry], nil
-}
-
-// leave leaves a registry alone for a while.
-func (c *Checker) leave(registry string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.shutTill[registry] = time.Now().Add(leaveAlone)
+	return c.doors[host]
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -165,5 +166,35 @@ func TestUnreachableRegistryIsUnknown(t *testing.T) {
 	a := c.Look(t.Context(), Question{Registry: "127.0.0.1:1", Repository: "app", Tag: "v1", Platform: "linux/amd64"})
 	if a.Verdict != Unknown || a.Reason == "" {
 		t.Errorf("%+v", a)
+	}
+}
+
+func TestPrivateRegistriesAreRefused(t *testing.T) {
+	w := open(t)
+	image(t, "amd64", w.host+"/app:v1")
+	asked := w.requests.Load()
+	c, err := New(Options{RefusePrivate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := c.Look(t.Context(), Question{Registry: w.host, Repository: "app", Tag: "v1", Platform: "linux/amd64"})
+	if a.Verdict != Unknown || !strings.Contains(a.Reason, "is a private address") || w.requests.Load() != asked {
+		t.Errorf("%+v after %d requests", a, w.requests.Load()-asked)
+	}
+}
+
+// Some requests go at once, those behind them one after the other.
+func TestRequestsToARegistryAreSpaced(t *testing.T) {
+	d, now := &door{}, time.Now()
+	for i := range 2 * burst {
+		if got, want := d.wait(now), max(time.Duration(i+1-burst)*every, 0); got != want {
+			t.Errorf("request %d waits for %s, want %s", i, got, want)
+		}
+	}
+	if got := d.wait(now.Add(burst * every)); got != every {
+		t.Errorf("when these have gone, the next one waits for %s", got)
+	}
+	if got := d.wait(now.Add(time.Hour)); got != 0 {
+		t.Errorf("an hour later the next one waits for %s", got)
 	}
 }

@@ -3,10 +3,9 @@ package imagecheck
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -15,8 +14,8 @@ import (
 )
 
 // lookUp asks a registry for an image's manifest, and whom it is made for.
-func (c *Checker) lookUp(ctx context.Context, repository name.Repository, q Question) (Answer, error) {
-	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(c.options.Transport), remote.WithRetryPredicate(never)}
+func lookUp(ctx context.Context, d *door, repository name.Repository, q Question) (Answer, error) {
+	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(d), remote.WithRetryPredicate(never)}
 	a := Answer{Verdict: Fine}
 	var ref name.Reference = repository.Tag(q.Tag)
 	if q.Digest != "" {
@@ -91,7 +90,7 @@ func suits(found *remote.Descriptor, platform string) (bool, error) {
 }
 
 // failed turns a registry's refusal into an answer.
-func (c *Checker) failed(q Question, err error) Answer {
+func (d *door) failed(err error) Answer {
 	a := unknown(err)
 	switch {
 	case isStatus(err, http.StatusNotFound):
@@ -99,7 +98,7 @@ func (c *Checker) failed(q Question, err error) Answer {
 	case isStatus(err, http.StatusUnauthorized), isStatus(err, http.StatusForbidden):
 		a.Verdict = Denied
 	case isStatus(err, http.StatusTooManyRequests):
-		c.leave(q.Registry)
+		d.leaveAlone(time.Now())
 	}
 	return a
 }
@@ -107,24 +106,4 @@ func (c *Checker) failed(q Question, err error) Answer {
 func isStatus(err error, code int) bool {
 	var refused *transport.Error
 	return errors.As(err, &refused) && refused.StatusCode == code
-}
-
-// bounded refuses answers that are larger than any manifest.
-type bounded struct{ inner http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := b.inner.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	if r.Method != http.MethodHead && resp.ContentLength > maxAnswer {
-		resp.Body.Close()
-		return nil, fmt.Errorf("%s answers with %d bytes, more than %d", r.URL.Host, resp.ContentLength, maxAnswer)
-	}
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
-	return resp, nil
 }

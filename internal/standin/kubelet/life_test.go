@@ -28,7 +28,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	t.Helper()
 	o := Options{
 		Pace: domain.RealPace, BackoffPace: domain.RealPace, Seed: 1, Version: "v1.0.0",
-		Nodes: []Node{{Name: "one"}}, Faults: &domain.Faults{},
+		Nodes: []Node{{Name: "one"}}, Faults: &domain.Faults{}, Assumptions: &domain.Assumptions{},
 		Simulated: func(domain.Ref, string, time.Duration) {},
 	}
 	nodes, err := newNodeSet(o, netip.MustParsePrefix("10.244.0.0/16"))

@@ -47,7 +47,7 @@ func TestExternalSecretKeepsTheLastGoodSecret(t *testing.T) {
 			"c4n4ry-7", "c4n4ry 7", `template "templateFrom[0].literal" makes a key that cannot be a key of a Secret`},
 		"number": {`{target: {template: {data: {X: "{{ index (list 1 2) (sub (len .a) 1) }}"}}}, dataFrom: [{extract: {key: number}}]}`,
 			`value: "7"`, "value: c4n4ry", `template "X", line 1, at {{index`},
-		"json":   {`{target: {template: {data: {X: "{{ .a | fromJson }}"}}}, dataFrom: [{extract: {key: certificate}}]}`, `"{}"`, `"{c4n4ry"`, `template "X", line 1, at {{fromJson}}`},
+		"json":   {`{target: {template: {data: {X: "{{ .a | mustFromJson }}"}}}, dataFrom: [{extract: {key: certificate}}]}`, `"{}"`, `"{c4n4ry"`, `template "X", line 1, at {{mustFromJson}}`},
 		"file":   {`{data: [{secretKey: f, remoteRef: {key: files, property: file/blob}}]}`, "name: blob", "name: c4n4ry", `1Password item "files" has no `},
 		"binary": {`{target: {template: {data: {X: "{{ .f }}"}}}, data: [{secretKey: f, remoteRef: {key: files, property: file/blob}}]}`, "", "", `1Password item "files" has no `},
 	}

@@ -89,8 +89,8 @@ func (s *Stage) round(ctx context.Context, seed uint64, f domain.Fault) ChaosRou
 		round.Broken = append(round.Broken, Down{Message: err.Error()})
 		return round
 	}
-	if f.Kind == domain.FaultKubectlEdit {
-		s.reconcileAll(ctx)
+	if err := s.passTime(ctx, f); err != nil {
+		s.problem("after the fault %s: %v", f, err)
 	}
 	s.awaitHealth(ctx, nil)
 	round.Person = s.stalled(ctx)
@@ -101,6 +101,18 @@ func (s *Stage) round(ctx context.Context, seed uint64, f domain.Fault) ChaosRou
 	round.BackSeconds = inSeconds(time.Since(began))
 	round.Broken = s.down()
 	return round
+}
+
+// passTime lets happen at once, after a fault, what would happen by itself
+// within hours.
+func (s *Stage) passTime(ctx context.Context, f domain.Fault) error {
+	switch f.Kind {
+	case domain.FaultKubectlEdit:
+		s.reconcileAll(ctx)
+	case domain.FaultNodePressure, domain.FaultNodeDown:
+		return s.sweep(ctx)
+	}
+	return nil
 }
 
 // reconcileAll lets the next interval of all Kustomizations come at once: what

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -238,7 +239,7 @@ func (s *soak) planFault(f domain.Fault, from, to time.Duration) {
 		return s.inject(ctx, f)
 	}})
 	if to > from {
-		s.agenda.add(&appointment{at: to, what: "end of fault", alone: true, do: func(context.Context) error { return s.lift(f) }})
+		s.agenda.add(&appointment{at: to, what: "end of fault", alone: true, do: func(ctx context.Context) error { return errors.Join(s.lift(f), s.sweep(ctx)) }})
 	}
 }
 

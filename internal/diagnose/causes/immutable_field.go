@@ -23,6 +23,7 @@ var immutableField = &diagnose.Cause{
 			if m := refusedObject.FindStringSubmatch(c.text); m != nil {
 				f.Sentence = "A change that " + c.object.Ref().String() + " makes to " + m[1] + " is not allowed on an object that exists."
 				f.At = namedObject(s, c.object, m[1])
+				f.At.Text = templatesOf(m[1])
 			}
 			s.Report(f)
 		})
@@ -33,6 +34,15 @@ var (
 	immutable     = regexp.MustCompile(`field is immutable|is immutable|updates to \w+ spec for fields other than|may not be changed|Forbidden: (?:spec|updates|field)`)
 	refusedObject = regexp.MustCompile(`([A-Z][A-Za-z]+(?:\.[a-z.]+)?[ /]"?[a-z0-9][a-z0-9./-]*)"? (?:dry-run failed|is invalid|with kind)`)
 )
+
+// templatesOf returns what nearly always was changed where an object of a kind
+// is refused: of a StatefulSet the size or the class of its volumes.
+func templatesOf(object string) string {
+	if strings.HasPrefix(object, "StatefulSet") {
+		return "volumeClaimTemplates"
+	}
+	return ""
+}
 
 // namedObject finds an object that a message names as KIND/NAMESPACE/NAME or
 // KIND "NAME"; otherwise the one that complains is the place.

@@ -23,7 +23,7 @@ var nfsUnreachable = &diagnose.Cause{
 			for _, server := range serversOf(s, p) {
 				git := subject(s, p)
 				s.Report(diagnose.Finding{
-					Subject: diagnose.Key{Kind: "NFSServer", Name: server}, Explains: []diagnose.Key{p.Key}, At: diagnose.Locus{Key: git.Key, Text: server},
+					Subject: diagnose.Key{Kind: "NFSServer", Name: server}, Explains: []diagnose.Key{p.Key}, At: diagnose.Locus{Key: git.Key, Text: server, Field: []string{"spec", "values", "persistence"}},
 					Sentence: "The NFS server " + server + " does not answer.", Evidence: []diagnose.Evidence{event(h)}, Commands: diagnose.Show(p.Key),
 				})
 			}

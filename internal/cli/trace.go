@@ -43,7 +43,7 @@ Exit code 0: the request arrives; 1: it ends early; 2: misuse.`,
 	f.register(flags)
 	flags.StringVarP(&f.method, "method", "X", http.MethodGet, "the request's method")
 	flags.StringArrayVarP(&f.headers, "header", "H", nil, "a header of the request, as NAME: VALUE")
-	flags.StringVar(&f.dns, "dns", "", "the DNS server to ask, as HOST[:PORT] (default none: what the cluster's objects say)")
+	flags.StringVar(&f.dns, "dns", "", "the DNS server to ask, as HOST[:PORT] (default that of the homelab that is up, else none: what the cluster's objects say)")
 	flags.StringVar(&f.gateway, "gateway", "", "the gateway to begin at, as [NAMESPACE/]NAME (default the one that DNS or the routes lead to)")
 	flags.StringVarP(&f.output, "output", "o", "text", "the form of the output: text or json")
 	return cmd
@@ -99,7 +99,13 @@ func (f *traceFlags) request(target string) (trace.Request, error) {
 	if _, _, err := net.SplitHostPort(server); err != nil && server != "" {
 		server = net.JoinHostPort(strings.Trim(server, "[]"), "53")
 	}
-	return trace.Request{URL: u, Method: strings.ToUpper(f.method), Header: header, Server: server, Gateway: f.gateway}, nil
+	request := trace.Request{URL: u, Method: strings.ToUpper(f.method), Header: header, Server: server, Gateway: f.gateway}
+	if server == "" && f.kubeconfig == "" && f.context == "" {
+		if info, err := findUp(f.cluster); err == nil && info.DNS != "" {
+			request.Server, request.SomeZones = info.DNS, true
+		}
+	}
+	return request, nil
 }
 
 func printTrace(w io.Writer, r *trace.Report) error {

@@ -67,7 +67,7 @@ func runUp(cmd *cobra.Command, p Process, o rehearsal.Options, metrics string) (
 		}
 	}()
 	kubeconfig := stage.Kubernetes().KubeconfigPath()
-	forget, err := registerUp(upInfo{PID: os.Getpid(), Kubeconfig: kubeconfig, Cluster: stage.ClusterName(), Started: time.Now(), Repository: stage.Root()})
+	forget, err := registerUp(upInfo{PID: os.Getpid(), Kubeconfig: kubeconfig, Cluster: stage.ClusterName(), Started: time.Now(), Repository: stage.Root(), DNS: stage.Names().Address()})
 	if err != nil {
 		return failure{exitFailed, err}
 	}

@@ -22,6 +22,8 @@ type upInfo struct {
 	Started    time.Time `json:"started"`
 	// Repository is the working tree's root.
 	Repository string `json:"repository,omitempty"`
+	// DNS is where names are answered that External-DNS keeps.
+	DNS string `json:"dns,omitempty"`
 
 	path string // of the note
 }

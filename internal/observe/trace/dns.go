@@ -30,8 +30,9 @@ func (w *walk) resolve(ctx context.Context) (addresses []netip.Addr, ok bool, er
 		return []netip.Addr{ip}, true, nil
 	}
 	if w.Server != "" {
-		addresses, ok = w.query(ctx)
-		return addresses, ok, nil
+		if addresses, ok = w.query(ctx); ok || len(w.Steps) > 0 {
+			return addresses, ok, nil
+		}
 	}
 	targets, from, err := w.record(ctx)
 	if err != nil {
@@ -50,7 +51,8 @@ func (w *walk) resolve(ctx context.Context) (addresses []netip.Addr, ok bool, er
 	return addresses, true, nil
 }
 
-// query asks the DNS server.
+// query asks the DNS server. One that answers for some zones only and refuses
+// the name says nothing of it, and ends nothing.
 func (w *walk) query(ctx context.Context) ([]netip.Addr, bool) {
 	ctx, cancel := context.WithTimeout(ctx, dnsTimeout)
 	defer cancel()
@@ -63,6 +65,8 @@ func (w *walk) query(ctx context.Context) ([]netip.Addr, bool) {
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		w.ends(StepDNS, w.host, "the DNS server %s has no record of it: look at External-DNS, which makes it", w.Server)
+		return nil, false
+	case err != nil && w.SomeZones:
 		return nil, false
 	case err != nil:
 		w.ends(StepDNS, w.host, "the DNS server %s does not answer: %s", w.Server, reason(err))

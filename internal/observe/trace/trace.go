@@ -30,6 +30,9 @@ type Request struct {
 	// Server is the address, host:port, of a DNS server to ask; without one the
 	// cluster's objects tell what records there should be.
 	Server string
+	// SomeZones says that Server answers for some zones only: what it refuses to
+	// answer is taken as if it had not been asked.
+	SomeZones bool
 	// Gateway is the one to follow, as name or namespace/name, instead of the one
 	// that DNS or the routes lead to.
 	Gateway string

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -46,11 +47,11 @@ func (k *kubelet) end(ctx context.Context, pod *corev1.Pod, p *play) (reconcile.
 }
 
 // stopTakes returns how long the longest preStop hook of a container that runs
-// sleeps, within the grace period. How long commands and requests take, nobody
+// sleeps, within the grace period: all of them run at once. How long commands and requests take, nobody
 // knows.
 func stopTakes(pod *corev1.Pod, p *play) time.Duration {
 	var longest int64
-	for _, c := range p.mains {
+	for _, c := range slices.Concat(p.inits, p.mains) {
 		hook := c.spec.Lifecycle
 		if c.phase == running && hook != nil && hook.PreStop != nil && hook.PreStop.Sleep != nil {
 			longest = max(longest, hook.PreStop.Sleep.Seconds)

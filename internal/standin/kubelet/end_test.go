@@ -8,7 +8,6 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// https://kubernetes.io/docs/concepts/workloads/pods/init-containers/ and
 // https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
 func TestActiveDeadline(t *testing.T) {
 	for name, change := range map[string]func(*corev1.Pod){
@@ -61,6 +60,10 @@ func TestPreStopSleeps(t *testing.T) {
 	l.until("ready", isReady)
 	if got := stopTakes(l.pod, l.play); got != 20*time.Second {
 		t.Errorf("the hooks take %s", got)
+	}
+	l.play.inits = append(l.play.inits, &container{initial: true, phase: running, spec: &corev1.Container{Name: "side", Lifecycle: sleeps(25)}})
+	if got := stopTakes(l.pod, l.play); got != 25*time.Second {
+		t.Errorf("with a sidecar's the hooks take %s", got)
 	}
 	l.pod.DeletionGracePeriodSeconds = ptr.To[int64](7)
 	if got := stopTakes(l.pod, l.play); got != 7*time.Second {

@@ -3,7 +3,6 @@ package kubelet
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"sync"
 	"time"
 
@@ -21,8 +20,8 @@ const eventWorkers = 2
 
 // eventID tells two happenings apart; the same one again is counted.
 type eventID struct {
-	pod                           types.UID
-	field, kind, reason, messsage string
+	pod                          types.UID
+	field, kind, reason, message string
 }
 
 // eventRecord is a happening and how often it happened.
@@ -41,6 +40,7 @@ type eventWriter struct {
 	mu      sync.Mutex
 	records map[eventID]*eventRecord
 	pods    map[types.UID][]eventID
+	stamp   int64 // of the latest event's name
 }
 
 func newEventWriter(c client.Client, log logr.Logger) *eventWriter {
@@ -75,10 +75,10 @@ func (w *eventWriter) pod(pod *corev1.Pod, field, kind, reason, format string, a
 		w.queue.Add(id)
 		return
 	}
-	hash := fnv.New64a()
-	fmt.Fprintf(hash, "%v", id)
+	// Events of the same second are told in the order of their names.
+	w.stamp = max(now.UnixNano(), w.stamp+1)
 	w.records[id] = &eventRecord{event: &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: fmt.Sprintf("%s.%016x", pod.Name, hash.Sum64())},
+		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: fmt.Sprintf("%s.%x", pod.Name, w.stamp)},
 		InvolvedObject: corev1.ObjectReference{
 			APIVersion: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID,
 			ResourceVersion: pod.ResourceVersion, FieldPath: field,

@@ -127,7 +127,7 @@ func (w *world) said(reason, text string) bool {
 	w.events.mu.Lock()
 	defer w.events.mu.Unlock()
 	for id := range w.events.records {
-		if id.reason == reason && strings.Contains(id.messsage, text) {
+		if id.reason == reason && strings.Contains(id.message, text) {
 			return true
 		}
 	}

@@ -36,7 +36,9 @@ vault file or the Connect server lacks.`,
 			var vaults []onepassword.Vault
 			for _, s := range surveys {
 				needs = append(needs, s.Needs...)
-				vaults = append(vaults, s.Vaults...)
+				if missing {
+					vaults = append(vaults, s.Vaults...)
+				}
 			}
 			text, err := secrets.Skeleton(needs, vaults)
 			if err == nil {

@@ -103,8 +103,26 @@ func (w *World) placeAbove(at Locus) domain.Place {
 	if place := find(w.Places, Locus{Key: git.Key, Text: at.Text}); place.Known() {
 		return place
 	}
-	if by := w.Bringer(git); by != nil {
-		return w.Places.Place(by.Key)
+	by := w.Bringer(git)
+	if by == nil {
+		return domain.Place{}
+	}
+	if o.Namespace == "" {
+		if place := w.placeWithin(by, at); place.Known() {
+			return place
+		}
+	}
+	return w.Places.Place(by.Key)
+}
+
+// placeWithin looks up an object without a namespace as a build knows it:
+// kustomize gives one to whatever kind it does not know.
+func (w *World) placeWithin(by *Object, at Locus) domain.Place {
+	for _, namespace := range []string{by.Text("spec", "targetNamespace"), by.Namespace} {
+		at.Key.Namespace = namespace
+		if place := find(w.Places, at); place.Known() {
+			return place
+		}
 	}
 	return domain.Place{}
 }

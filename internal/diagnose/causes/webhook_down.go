@@ -21,7 +21,11 @@ var webhookDown = &diagnose.Cause{
 				Subject: diagnose.Key{Kind: "Webhook", Name: webhook}, Explains: []diagnose.Key{c.object.Key}, Evidence: []diagnose.Evidence{c.Evidence},
 				Sentence: "The webhook " + webhook + " does not answer.", Commands: []string{"kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"},
 			}
-			if k, ok := webhookService(s, webhook, c.text); ok {
+			configuration, called := webhookOf(s, webhook)
+			if configuration != nil {
+				f.At = diagnose.Locus{Key: configuration.Key, Text: webhook}
+			}
+			if k, ok := webhookService(called, c.text); ok {
 				f.Subject = k
 				f.Sentence = "The webhook " + webhook + " of " + diagnose.RefOf(k).String() + " does not answer."
 				f.Commands = append(f.Commands, "kubectl get pods -n "+k.Namespace)
@@ -41,14 +45,23 @@ var (
 	webhookURL    = regexp.MustCompile(`https?://([a-z0-9.-]+\.svc)`)
 )
 
-// webhookService returns the Service that a webhook calls.
-func webhookService(s *diagnose.Search, webhook, message string) (diagnose.Key, bool) {
+// webhookOf returns a webhook, and the configuration that it is from.
+func webhookOf(s *diagnose.Search, name string) (*diagnose.Object, diagnose.Fields) {
 	for _, o := range s.All(diagnose.ValidatingWebhooks, diagnose.MutatingWebhooks) {
 		for _, w := range o.List("webhooks") {
-			if w.Text("name") == webhook && w.Has("clientConfig", "service") {
-				return diagnose.Service.Key(w.Text("clientConfig", "service", "namespace"), w.Text("clientConfig", "service", "name")), true
+			if w.Text("name") == name {
+				return o, w
 			}
 		}
+	}
+	return nil, nil
+}
+
+// webhookService returns the Service that a webhook calls; one that is not
+// there any more is told by the message.
+func webhookService(webhook diagnose.Fields, message string) (diagnose.Key, bool) {
+	if webhook.Has("clientConfig", "service") {
+		return diagnose.Service.Key(webhook.Text("clientConfig", "service", "namespace"), webhook.Text("clientConfig", "service", "name")), true
 	}
 	if m := webhookURL.FindStringSubmatch(message); m != nil {
 		return diagnose.ServiceOf(m[1], "")

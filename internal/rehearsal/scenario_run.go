@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hearth/internal/domain"
+	"hearth/internal/observe"
 )
 
 // recovery bounds how long the homelab may take to come back.
@@ -101,6 +102,7 @@ func (s *Stage) play(ctx context.Context, scenario *Scenario) ScenarioResult {
 			result.Missed = append(result.Missed, "before the faults "+why)
 			return result
 		}
+		s.spareRestless()
 	}
 	began := time.Now()
 	stop := s.stageFaults(ctx, scenario.faults)
@@ -110,6 +112,8 @@ func (s *Stage) play(ctx context.Context, scenario *Scenario) ScenarioResult {
 	began = time.Now()
 	if why := s.awaitHealth(ctx, scenario.Stays); why != "" {
 		result.Missed = append(result.Missed, "after the faults were lifted "+why)
+	} else if why := s.awaitSilence(ctx, scenario.Stays); why != "" {
+		result.Missed = append(result.Missed, "after the faults were lifted there is still blamed "+why)
 	}
 	result.RecoveredSeconds = inSeconds(time.Since(began))
 	return result
@@ -203,11 +207,49 @@ func (s *Stage) awaitHealth(ctx context.Context, stays []string) (why string) {
 	}
 }
 
+// silence bounds how long a cause may be told after all is ready again.
+const silence = 2 * time.Minute
+
+// awaitSilence waits until no cause is told any more, and names those that
+// are. Where something stays broken its causes stay, too.
+func (s *Stage) awaitSilence(ctx context.Context, stays []string) (why string) {
+	if len(stays) > 0 {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	for {
+		look, err := s.explain(context.WithoutCancel(ctx), false)
+		if err != nil {
+			return err.Error()
+		}
+		if look.Healthy() {
+			return ""
+		}
+		if why = strings.Join(causesOf(look), ", "); !pause(ctx, time.Second) {
+			return why
+		}
+	}
+}
+
+// spareRestless notes which objects of further kinds are not ready though
+// nothing goes wrong: nobody has to wait for them later.
+func (s *Stage) spareRestless() {
+	s.restless = map[domain.Ref]bool{}
+	for _, o := range s.watcher.All() {
+		s.restless[o.Ref] = !o.Ready
+	}
+}
+
 // notBack names what is not ready.
 func (s *Stage) notBack(stays []string) string {
 	var names []string
-	for _, o := range s.watcher.Snapshot() {
-		if o.Ready || o.Suspended || slices.ContainsFunc(stays, func(p string) bool { return fits(p, o.Ref) }) {
+	list := s.watcher.Snapshot()
+	if s.restless != nil {
+		list = s.watcher.All()
+	}
+	for _, o := range list {
+		if o.Ready || observe.Further(o.Kind) && s.restless[o.Ref] || o.Suspended || slices.ContainsFunc(stays, func(p string) bool { return fits(p, o.Ref) }) {
 			continue
 		}
 		names = append(names, fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message))

@@ -76,6 +76,7 @@ type Stage struct {
 	noted     []string
 	effects   []Effect
 	onset     []onset
+	restless  map[domain.Ref]bool // see spareRestless
 	onProblem func(string)
 	doors     []Door
 	onDoor    func(Door)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -244,7 +243,5 @@ func printDriftJSON(w io.Writer, r *drift.Report) error {
 	for _, a := range r.Apart {
 		out.Apart = append(out.Apart, driftApartJSON{a.Kustomization, a.Why, a.Place.File, a.Place.Line})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return printJSON(w, out)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -125,9 +124,7 @@ func (f *getFlags) what(args []string) (kinds []kindOfView, names []string, err 
 
 func (f *getFlags) print(w io.Writer, v *view) error {
 	if f.output == "json" {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(v.json())
+		return printJSON(w, v.json())
 	}
 	width, _ := terminalSize(w)
 	return v.text(w, width, painter(colours(w)), time.Now())

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -16,9 +15,7 @@ func printFaults(w io.Writer, output string) error {
 	kinds := domain.FaultKinds()
 	switch output {
 	case "json":
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(kinds)
+		return printJSON(w, kinds)
 	case "table":
 		for _, info := range kinds {
 			if _, err := fmt.Fprintf(w, "%-50s %s\n", faultForm(info), info.Title); err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -119,9 +118,7 @@ func reportPrinter(output string, showAssumptions bool) (func(io.Writer, *rehear
 		}, nil
 	case "json":
 		return func(w io.Writer, r *rehearsal.Report) error {
-			enc := json.NewEncoder(w)
-			enc.SetIndent("", "  ")
-			return enc.Encode(r)
+			return printJSON(w, r)
 		}, nil
 	case "junit":
 		return func(w io.Writer, r *rehearsal.Report) error { return r.WriteJUnit(w) }, nil

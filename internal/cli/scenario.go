@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -73,10 +72,10 @@ func readScenarios(paths []string) ([]*rehearsal.Scenario, error) {
 }
 
 func printScenario(w io.Writer, r rehearsal.ScenarioResult) {
-	paint := colours(w)
-	mark := painted(paint, "32", "✓")
+	paint := painter(colours(w))
+	mark := paint.paint(green, "✓")
 	if !r.Passed() {
-		mark = painted(paint, "31", "✗")
+		mark = paint.paint(red, "✗")
 	}
 	causes := strings.Join(r.Causes, ", ")
 	fmt.Fprintf(w, "%s %s  %s  seen after %.1fs, back after %.1fs\n", mark, printable(r.Name), printable(causes), r.SeenSeconds, r.RecoveredSeconds)
@@ -88,19 +87,10 @@ func printScenario(w io.Writer, r rehearsal.ScenarioResult) {
 	}
 }
 
-func painted(colour bool, code, s string) string {
-	if !colour {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
 func printScenarios(w io.Writer, results []rehearsal.ScenarioResult, output string) error {
 	switch output {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(results)
+		return printJSON(w, results)
 	case "junit":
 		return rehearsal.WriteScenariosJUnit(w, results)
 	}

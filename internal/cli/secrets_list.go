@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -107,7 +106,5 @@ func listNeedsJSON(w io.Writer, surveys []*secrets.Survey) error {
 			list = append(list, entry)
 		}
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(list)
+	return printJSON(w, list)
 }

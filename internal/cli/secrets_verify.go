@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -160,7 +159,5 @@ func verifyJSON(w io.Writer, surveys []*secrets.Survey) error {
 		}
 		list = append(list, v)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(list)
+	return printJSON(w, list)
 }

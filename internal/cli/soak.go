@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,12 +84,6 @@ func runSoak(ctx context.Context, p Process, o rehearsal.Options, output string)
 		return failed
 	}
 	return nil
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }
 
 func printSoak(w io.Writer, r *rehearsal.SoakReport) error {
@@ -183,11 +176,11 @@ func runChaos(ctx context.Context, p Process, o rehearsal.Options, list []string
 }
 
 func printRound(w io.Writer, r rehearsal.ChaosRound) {
-	mark, colour := "✓", "32"
+	mark, colour := "✓", green
 	if !r.Survived() {
-		mark, colour = "✗", "31"
+		mark, colour = "✗", red
 	}
-	fmt.Fprintf(w, "%s %3d  %s: %d down, back after %.1fs\n", painted(colours(w), colour, mark), r.Seed, printable(r.Fault), len(r.Down), r.BackSeconds)
+	fmt.Fprintf(w, "%s %3d  %s: %d down, back after %.1fs\n", painter(colours(w)).paint(colour, mark), r.Seed, printable(r.Fault), len(r.Down), r.BackSeconds)
 	for _, ref := range r.Person {
 		fmt.Fprintf(w, "       %s needed a person: it was out of retries\n", printable(ref.String()))
 	}

@@ -54,9 +54,7 @@ func printTimeline(w io.Writer, t *timeline.Timeline, output string, pods bool) 
 	case "html":
 		return timeline.WriteHTML(w, t)
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(t)
+		return printJSON(w, t)
 	}
 	return fmt.Errorf("-o %q is none of text, html, json", output)
 }

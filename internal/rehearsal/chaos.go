@@ -131,15 +131,7 @@ func (s *Stage) reconcileAll(ctx context.Context) {
 }
 
 // down lists what is not ready now.
-func (s *Stage) down() []Down {
-	list := []Down{}
-	for _, o := range s.watcher.Snapshot() {
-		if !o.Ready && !o.Suspended {
-			list = append(list, downOf(o))
-		}
-	}
-	return list
-}
+func (s *Stage) down() []Down { return downAmong(s.watcher.Snapshot()) }
 
 // stalled returns the releases of which the model says that somebody has to
 // put them right: they are out of retries.

@@ -66,12 +66,7 @@ func (s *Stage) act(ctx context.Context, c cue) error {
 
 // noteEffect notes what is down just before a fault is lifted.
 func (s *Stage) noteEffect(f domain.Fault) {
-	effect := Effect{Fault: f.String(), Down: []Down{}}
-	for _, o := range s.watcher.All() {
-		if !o.Ready && !o.Suspended {
-			effect.Down = append(effect.Down, downOf(o))
-		}
-	}
+	effect := Effect{Fault: f.String(), Down: downAmong(s.watcher.All())}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.effects = append(s.effects, effect)
@@ -84,7 +79,16 @@ func (s *Stage) faultEffects() []Effect {
 	return slices.Clone(s.effects)
 }
 
-func downOf(o observe.Object) Down { return Down{Ref: o.Ref, State: o.State, Message: o.Message} }
+// downAmong lists what is not ready; what is suspended is meant to be so.
+func downAmong(objects []observe.Object) []Down {
+	list := []Down{}
+	for _, o := range objects {
+		if !o.Ready && !o.Suspended {
+			list = append(list, Down{Ref: o.Ref, State: o.State, Message: o.Message})
+		}
+	}
+	return list
+}
 
 // directSettled plays the faults that wait for the homelab to have settled, and
 // reports whether there were any.

@@ -1,9 +1,11 @@
 package rehearsal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -176,10 +178,10 @@ func (s *soak) outages(length time.Duration) []Outage {
 		leave(c, ref.Kind, length)
 		outage := Outage{Ref: ref, Times: c.times}
 		var total, worst time.Duration
-		for state, d := range c.down {
-			total += d
-			if d > worst {
-				worst, outage.Worst = d, state
+		for _, state := range slices.Sorted(maps.Keys(c.down)) {
+			total += c.down[state]
+			if c.down[state] > worst {
+				worst, outage.Worst = c.down[state], state
 			}
 		}
 		if outage.Seconds = inSeconds(total); total > 0 {
@@ -187,10 +189,7 @@ func (s *soak) outages(length time.Duration) []Outage {
 		}
 	}
 	slices.SortFunc(list, func(a, b Outage) int {
-		if a.Seconds != b.Seconds {
-			return int(b.Seconds - a.Seconds)
-		}
-		return a.Ref.Compare(b.Ref)
+		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), a.Ref.Compare(b.Ref))
 	})
 	return list
 }

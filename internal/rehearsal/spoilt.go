@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"hearth/internal/domain"
@@ -213,16 +212,14 @@ func editsOf(file string, line int, path []string, value string, there bool) []e
 		}
 		return []edit.Edit{insert}
 	}
-	if n, err := strconv.Atoi(value); err == nil {
-		return []edit.Edit{edit.Set(file, line, path, n)}
+	switch v := scalar(value).(type) {
+	case int64:
+		return []edit.Edit{edit.Set(file, line, path, int(v))}
+	case bool:
+		return []edit.Edit{edit.Set(file, line, path, v)}
+	default:
+		return []edit.Edit{edit.Set(file, line, path, fmt.Sprint(v))}
 	}
-	if value == "true" || value == "false" {
-		return []edit.Edit{edit.Set(file, line, path, value == "true")}
-	}
-	if unquoted, err := strconv.Unquote(value); err == nil {
-		value = unquoted
-	}
-	return []edit.Edit{edit.Set(file, line, path, value)}
 }
 
 // applyAll makes edits one after another.

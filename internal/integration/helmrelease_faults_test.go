@@ -14,6 +14,7 @@ import (
 	"github.com/fluxcd/pkg/apis/meta"
 	"github.com/fluxcd/pkg/runtime/conditions"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"helm.sh/helm/v4/pkg/release/common"
@@ -412,4 +413,76 @@ func TestHelmReleaseOfAnEndlessTemplate(t *testing.T) {
 	if !r.object(&corev1.ConfigMap{}, "demo-soon") || r.object(&corev1.ConfigMap{}, "demo-late") {
 		t.Error("the wrong chart was released")
 	}
+}
+
+// namedMaps is a chart of as many ConfigMaps as its values name.
+var namedMaps = files{"templates/config.yaml": "{{ range .Values.names }}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ . }}}\n---\n{{ end }}"}
+
+// applying reports whether a request makes a ConfigMap.
+func applying(name string) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		return r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/configmaps/"+name) ||
+			r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/configmaps")
+	}
+}
+
+// TestHelmReleaseKilledInAnUpgrade ends the process in the middle of an
+// upgrade, after which the release is to be something else: what only the
+// interrupted upgrade made is deleted, and nothing else is.
+func TestHelmReleaseKilledInAnUpgrade(t *testing.T) {
+	t.Parallel()
+	c := newCord(true, applying("late"))
+	r := tiedReleases(t, c)
+	r.push("named", "1.0.0", namedMaps)
+	hr := r.release("demo", "named", `{"names":["first","both"]}`)
+	r.ready(hr)
+	foreign := &corev1.ConfigMap{}
+	foreign.Namespace, foreign.Name = r.namespace, "foreign"
+	r.create(foreign)
+	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"names":["both","late","never"]}`) })
+	c.await(t)
+	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"names":["both","next"]}`) })
+	r.killed(c)
+	r.ready(hr)
+	r.settled("demo")
+	if diff := cmp.Diff([]string{"both", "foreign", "next"}, r.configMaps()); diff != "" {
+		t.Errorf("ConfigMaps (-want +got):\n%s", diff)
+	}
+}
+
+// TestHelmReleaseDeletedAfterAKill uninstalls a release whose upgrade was cut
+// off: nothing of either revision is left.
+func TestHelmReleaseDeletedAfterAKill(t *testing.T) {
+	t.Parallel()
+	c := newCord(true, applying("late"))
+	r := tiedReleases(t, c)
+	r.push("named", "1.0.0", namedMaps)
+	hr := r.release("demo", "named", `{"names":["first","both"]}`)
+	r.ready(hr)
+	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"names":["both","late","never"]}`) })
+	c.await(t)
+	if err := r.client.Delete(t.Context(), hr); err != nil {
+		t.Fatal(err)
+	}
+	r.killed(c)
+	r.gone(hr)
+	if left := r.configMaps(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// configMaps returns the names of those in the namespace.
+func (r *releases) configMaps() []string {
+	r.t.Helper()
+	var list corev1.ConfigMapList
+	if err := r.client.List(r.t.Context(), &list, client.InNamespace(r.namespace)); err != nil {
+		r.t.Fatal(err)
+	}
+	var names []string
+	for _, one := range list.Items {
+		if one.Name != "kube-root-ca.crt" {
+			names = append(names, one.Name)
+		}
+	}
+	return names
 }

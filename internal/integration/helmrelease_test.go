@@ -910,12 +910,9 @@ func TestOCIRepositoryFails(t *testing.T) {
 	r.create(repository)
 	hr := r.release("demo", "gone", "")
 	r.await(hr, patience, "without a chart", func() bool { return conditions.GetReason(hr, meta.ReadyCondition) == "SourceNotReady" })
-	if err := r.client.Get(context.Background(), client.ObjectKeyFromObject(repository), repository); err != nil {
-		t.Fatal(err)
-	}
-	ready := conditions.Get(repository, meta.ReadyCondition)
-	if ready.Reason != sourcev1.OCIPullFailedReason || !strings.Contains(ready.Message, r.registry+"/v2/gone/manifests/1.0.0") {
-		t.Errorf("ready: %+v", ready)
+	r.fails(repository, r.registry+"/v2/gone/manifests/1.0.0")
+	if reason := conditions.GetReason(repository, meta.ReadyCondition); reason != sourcev1.OCIPullFailedReason {
+		t.Errorf("not ready because of %s", reason)
 	}
 	if !conditions.IsTrue(repository, sourcev1.FetchFailedCondition) {
 		t.Errorf("conditions: %+v", repository.Status.Conditions)

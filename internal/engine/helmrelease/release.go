@@ -50,6 +50,9 @@ func (s *step) release(ctx context.Context) error {
 			return err
 		}
 		if next == nil {
+			if err := s.sweep(ctx); err != nil {
+				return s.unready("StateError", err)
+			}
 			return s.inSync(st)
 		}
 		if made[next.kind] {

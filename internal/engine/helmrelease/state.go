@@ -33,13 +33,14 @@ const (
 // state looks the release up in Helm's storage, and says why it is in the
 // state it is in.
 func (s *step) state(ctx context.Context) (st state, why string, err error) {
-	rel, err := s.lastRelease()
+	s.stored, err = s.history()
 	if errors.Is(err, driver.ErrReleaseNotFound) {
 		return stateAbsent, "no release in storage for object", nil
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("failed to retrieve last release from storage: %w", err)
 	}
+	rel := s.stored[len(s.stored)-1]
 	status := rel.Info.Status
 	if status.IsPending() {
 		return stateLocked, fmt.Sprintf("release with status '%s'", status), nil

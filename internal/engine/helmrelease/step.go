@@ -7,6 +7,7 @@ import (
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	"github.com/fluxcd/pkg/ssa/jsondiff"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
+	releasev1 "helm.sh/helm/v4/pkg/release/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,6 +34,8 @@ type step struct {
 	configDigest string
 	// applied are the values as an event may show them.
 	applied map[string]any
+	// stored are the release's records when its state was last looked at.
+	stored []*releasev1.Release
 	// drift is what the last look at the release found.
 	drift      jsondiff.DiffSet
 	connection *helmkube.Connection

@@ -107,7 +107,10 @@ func (s *step) uninstall(ctx context.Context) error {
 	return nil
 }
 
-func (s *step) runUninstall(_ context.Context, a *attempt) error {
+func (s *step) runUninstall(ctx context.Context, a *attempt) error {
+	if err := s.sweepBeforeUninstall(ctx); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
+		return err
+	}
 	spec := s.hr.GetUninstall()
 	uninstall := action.NewUninstall(a.config)
 	uninstall.Timeout = s.timeout(spec.GetTimeout(s.hr.GetTimeout()).Duration)

@@ -26,7 +26,7 @@ func (s *step) unlock(context.Context) error {
 	if !was.IsPending() {
 		return nil
 	}
-	rel.SetStatus(common.StatusFailed, fmt.Sprintf("Release unlocked from stale '%s' state", was))
+	rel.SetStatus(common.StatusFailed, fmt.Sprintf(unlockedFrom, was))
 	if err := records.Update(rel); err != nil {
 		return err
 	}

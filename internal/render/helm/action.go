@@ -63,12 +63,8 @@ func (p *Pressing) Leave() {
 // Functions are the template functions that the action needs.
 func (p *Pressing) Functions() template.FuncMap {
 	functions := maps.Clone(Functions(p.lookup))
+	maps.Copy(functions, onLeash(p.ctx, functions, func(err error) { p.err = err }))
 	functions[pressFunction] = p.file
-	step := stepping(p.ctx)
-	functions[stepFunction] = func() (string, error) {
-		_, p.err = step()
-		return "", p.err
-	}
 	return functions
 }
 

@@ -12,34 +12,36 @@ import (
 	"hearth/internal/render/helm/gotemplate"
 )
 
-// TestEndlessTemplatesAreRefused renders what would take all time or memory, or
-// the process with it.
+// endless are templates that would take all time or memory, or the process with it.
+var endless = map[string]string{
+	"a template that includes itself":      `{{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }}`,
+	"two that include each other":          `{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}{{ include "a" . }}`,
+	"a template that calls itself":         `{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}`,
+	"a text that runs itself":              `{{ $d := dict "text" "{{ tpl .text . }}" }}{{ tpl $d.text $d }}`,
+	"a text without end":                   `{{ repeat 99999999999 "x" }}`,
+	"a text that doubles":                  `{{ $s := "xxxxxxxxxxxxxxxx" }}{{ range until 60 }}{{ $s = print $s $s }}{{ end }}{{ $s }}`,
+	"a text of replacements":               `{{ $s := repeat 100000 "x" }}{{ replace "x" $s $s }}`,
+	"a text of matches":                    `{{ $s := repeat 100000 "x" }}{{ regexReplaceAll "x" $s $s }}`,
+	"a text of separators":                 `{{ until 100000 | join (repeat 100000 "x") }}`,
+	"a text of blanks":                     `{{ indent 1000000 (repeat 100000 "\n") }}`,
+	"a text of a huge width":               `{{ printf (repeat 1000 "%999999d") 1 }}`,
+	"a list that doubles":                  `{{ $l := list 1 2 3 4 }}{{ range until 60 }}{{ $l = concat $l $l }}{{ end }}{{ len $l }}`,
+	"a list of too many":                   `{{ range until 99999999999 }}x{{ end }}`,
+	"output without end":                   `{{ $s := repeat 1000000 "x" }}{{ range until 100000 }}{{ $s }}{{ end }}`,
+	"a value that holds itself, printed":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ $d }}`,
+	"a value that holds itself, as text":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toString $d }}`,
+	"a value that holds itself, formatted": `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ printf "%v" $d }}`,
+	"a value that holds itself, as YAML":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toYaml $d }}`,
+	"a value that holds itself, as TOML":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toToml $d }}`,
+	"a value that holds itself, copied":    `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ len (deepCopy $d) }}`,
+	"a value of values, as YAML":           `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ toYaml $d }}`,
+	"a value of values, as JSON":           `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ toJson $d }}`,
+	"a value of values, merged":            `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ merge (dict) $d | len }}`,
+	"texts kept":                           `{{ $s := repeat 1000000 "x" }}{{ $l := list }}{{ range $i := until 100000 }}{{ $l = append $l (printf "%s%d" $s $i) }}{{ end }}{{ len $l }}`,
+}
+
 func TestEndlessTemplatesAreRefused(t *testing.T) {
-	for name, template := range map[string]string{
-		"a template that includes itself":      `{{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }}`,
-		"two that include each other":          `{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}{{ include "a" . }}`,
-		"a template that calls itself":         `{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}`,
-		"a text that runs itself":              `{{ $d := dict "text" "{{ tpl .text . }}" }}{{ tpl $d.text $d }}`,
-		"a text without end":                   `{{ repeat 99999999999 "x" }}`,
-		"a text that doubles":                  `{{ $s := "xxxxxxxxxxxxxxxx" }}{{ range until 60 }}{{ $s = print $s $s }}{{ end }}{{ $s }}`,
-		"a text of replacements":               `{{ $s := repeat 100000 "x" }}{{ replace "x" $s $s }}`,
-		"a text of matches":                    `{{ $s := repeat 100000 "x" }}{{ regexReplaceAll "x" $s $s }}`,
-		"a text of separators":                 `{{ until 100000 | join (repeat 100000 "x") }}`,
-		"a text of blanks":                     `{{ indent 1000000 (repeat 100000 "\n") }}`,
-		"a text of a huge width":               `{{ printf (repeat 1000 "%999999d") 1 }}`,
-		"a list that doubles":                  `{{ $l := list 1 2 3 4 }}{{ range until 60 }}{{ $l = concat $l $l }}{{ end }}{{ len $l }}`,
-		"a list of too many":                   `{{ range until 99999999999 }}x{{ end }}`,
-		"output without end":                   `{{ $s := repeat 1000000 "x" }}{{ range until 100000 }}{{ $s }}{{ end }}`,
-		"a value that holds itself, printed":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ $d }}`,
-		"a value that holds itself, as text":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toString $d }}`,
-		"a value that holds itself, formatted": `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ printf "%v" $d }}`,
-		"a value that holds itself, as YAML":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toYaml $d }}`,
-		"a value that holds itself, as TOML":   `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toToml $d }}`,
-		"a value that holds itself, copied":    `{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ len (deepCopy $d) }}`,
-		"a value of values, as YAML":           `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ toYaml $d }}`,
-		"a value of values, as JSON":           `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ toJson $d }}`,
-		"a value of values, merged":            `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ merge (dict) $d | len }}`,
-	} {
+	for name, template := range endless {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := loadChart(t, map[string]string{"templates/a.yaml": template})

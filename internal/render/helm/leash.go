@@ -1,8 +1,9 @@
 package helm
 
 import (
-	"context"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
@@ -10,16 +11,20 @@ import (
 
 // Helm's engine cannot be told to stop. So what it executes is put on a leash: at
 // the beginning of each file, definition and turn of a loop stands a call of a
-// function that writes nothing, and fails once time is up. Lines stay the same.
-// A text that reaches tpl has none of its own; what it includes has.
+// function that writes nothing, is told how much text follows, and fails once
+// time is up or too much was written; at the end of a definition stands another,
+// so that the depth is known; what is written of a value goes through a third that
+// counts it; and a text that reaches tpl goes through a fourth that puts it on the
+// leash, too. Lines stay the same.
 
-// stepFunction is what stands there.
-const stepFunction = "hearthStep"
-
-// stepping returns that function.
-func stepping(ctx context.Context) func() (string, error) {
-	return func() (string, error) { return "", ctx.Err() }
-}
+// The functions that stand there.
+const (
+	stepFunction  = "hearthStep"
+	enterFunction = "hearthEnter"
+	leaveFunction = "hearthLeave"
+	writeFunction = "hearthWrite"
+	textFunction  = "hearthText"
+)
 
 // swap gives a chart and its subcharts other templates, and returns the real ones
 // by those.
@@ -47,93 +52,133 @@ func eachChart(c *chart.Chart, f func(*chart.Chart)) {
 
 func leashedFile(file *common.File) []byte { return []byte(leashed(string(file.Data))) }
 
-// leashed puts a template on the leash.
-func leashed(text string) string {
-	var out strings.Builder
-	out.WriteString("{{ " + stepFunction + " }}")
+// leashed puts a template on the leash, and leashedText one that tpl executes.
+func leashed(text string) string { return putOnLeash(text, stepFunction).String() }
+
+func leashedText(text string) string {
+	l := putOnLeash(text, enterFunction)
+	l.parts = append(l.parts, "{{ "+leaveFunction+" }}")
+	return l.String()
+}
+
+func putOnLeash(text, beginning string) *leash {
+	l := &leash{}
+	l.begin(beginning, false)
 	for text != "" {
 		open := strings.Index(text, "{{")
 		if open < 0 {
 			break
 		}
-		out.WriteString(text[:open])
+		l.text(text[:open])
 		text = text[open:]
 		end, keyword, trims := actionOf(text)
 		if end < 0 {
 			break // Helm says what is wrong with it
 		}
-		out.WriteString(text[:end])
+		action := text[:end]
 		text = text[end:]
 		// An empty definition does not replace one of the same name: it stays so.
-		if keyword != "range" && (keyword != "define" && keyword != "block" || endsAtOnce(text)) {
-			continue
+		if (keyword == "define" || keyword == "block") && endsAtOnce(text) {
+			keyword = "empty"
 		}
-		if trims {
-			out.WriteString("{{ " + stepFunction + " -}}")
-		} else {
-			out.WriteString("{{ " + stepFunction + " }}")
-		}
+		l.action(tied(action), keyword, trims)
 	}
-	out.WriteString(text)
-	return out.String()
+	l.text(text)
+	return l
 }
 
-// actionOf reads the action that a text begins with: where it ends, -1 where it
-// does not, its first word, and whether it trims what follows.
-func actionOf(text string) (end int, keyword string, trims bool) {
-	inner := strings.TrimPrefix(text[2:], "-")
-	inner = strings.TrimLeft(inner, " \t\r\n")
-	at := len(text) - len(inner)
-	if strings.HasPrefix(inner, "/*") {
-		comment := strings.Index(inner, "*/")
-		if comment < 0 {
-			return -1, "", false
-		}
-		at += comment + len("*/")
-	} else {
-		keyword = inner[:len(inner)-len(strings.TrimLeft(inner, "abcdefghijklmnopqrstuvwxyz"))]
-	}
-	for ; at < len(text); at++ {
-		switch c := text[at]; {
-		case c == '"' || c == '\'' || c == '`':
-			if at = quoted(text, at); at < 0 {
-				return -1, "", false
-			}
-		case strings.HasPrefix(text[at:], "}}"):
-			return at + 2, keyword, text[at-1] == '-' && strings.ContainsRune(" \t\r\n", rune(text[at-2]))
-		}
-	}
-	return -1, "", false
+// leash is a template of which the beginning was put on the leash.
+type leash struct {
+	parts []string
+	// open are the blocks that have not ended, with how much text each writes
+	// itself in one turn; steps are the parts that say so.
+	open []block
 }
 
-// quoted returns where what is quoted ends, or -1.
-func quoted(text string, at int) int {
-	quote := text[at]
-	for at++; at < len(text); at++ {
-		switch {
-		case text[at] == quote:
-			return at
-		case text[at] == '\\' && quote != '`':
-			at++
-		}
-	}
-	return -1
+type block struct {
+	step     int // the part that counts for it; that of the block around it where it has none
+	function string
+	texts    *int
+	trims    bool
 }
 
-// endsAtOnce reports whether nothing but blanks and comments comes before an end.
-func endsAtOnce(text string) bool {
-	for {
-		text = strings.TrimLeft(text, " \t\r\n")
-		if !strings.HasPrefix(text, "{{") {
-			return false
+func (l *leash) text(text string) {
+	l.parts = append(l.parts, text)
+	*l.open[len(l.open)-1].texts += len(text)
+}
+
+func (l *leash) action(action, keyword string, trims bool) {
+	switch keyword {
+	case "range":
+		l.parts = append(l.parts, action)
+		l.begin(stepFunction, trims)
+	case "define", "block":
+		l.parts = append(l.parts, action)
+		l.begin(enterFunction, trims)
+	case "if", "with", "empty":
+		l.parts = append(l.parts, action)
+		l.open = append(l.open, l.open[len(l.open)-1])
+	case "end":
+		if len(l.open) > 1 && l.end() == enterFunction {
+			l.parts = append(l.parts, action[:len(action)-len(strings.TrimPrefix(action[2:], "-"))], " "+leaveFunction+" }}")
 		}
-		end, keyword, _ := actionOf(text)
-		if end < 0 || keyword != "" {
-			return keyword == "end"
-		}
-		if !strings.Contains(text[:end], "/*") {
-			return false
-		}
-		text = text[end:]
+		l.parts = append(l.parts, action)
+	case "else", "template", "break", "continue":
+		l.parts = append(l.parts, action)
+	default:
+		l.parts = append(l.parts, counted(action))
 	}
+}
+
+func (l *leash) begin(function string, trims bool) {
+	l.open = append(l.open, block{step: len(l.parts), function: function, texts: new(int), trims: trims})
+	l.parts = append(l.parts, "")
+}
+
+// end closes the innermost block, says at its beginning what it writes, and
+// returns the function that does.
+func (l *leash) end() (function string) {
+	last := len(l.open) - 1
+	closed := l.open[last]
+	l.open = l.open[:last]
+	if last > 0 && l.open[last-1].step == closed.step {
+		return ""
+	}
+	mark := " }}"
+	if closed.trims {
+		mark = " -}}"
+	}
+	l.parts[closed.step] = "{{ " + closed.function + " " + strconv.Itoa(*closed.texts) + mark
+	return closed.function
+}
+
+func (l *leash) String() string {
+	for len(l.open) > 0 {
+		l.end()
+	}
+	return strings.Join(l.parts, "")
+}
+
+// counted has what an action writes counted, if it writes something.
+func counted(action string) string {
+	inner := strings.TrimSuffix(strings.TrimPrefix(action, "{{"), "}}")
+	closing := ""
+	if strings.HasSuffix(inner, "-") && len(inner) > 1 && strings.ContainsRune(" \t\r\n", rune(inner[len(inner)-2])) {
+		inner, closing = inner[:len(inner)-1], "-"
+	}
+	said := strings.TrimLeft(strings.TrimPrefix(inner, "-"), " \t\r\n")
+	if said == "" || strings.HasPrefix(said, "/*") || assigns(said) {
+		return action
+	}
+	return "{{" + inner + " | " + writeFunction + " " + closing + "}}"
+}
+
+// assigns reports whether an action only gives a variable a value.
+func assigns(said string) bool {
+	if !strings.HasPrefix(said, "$") {
+		return false
+	}
+	name := strings.TrimLeftFunc(said[1:], func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) })
+	after := strings.TrimLeft(name, " \t\r\n")
+	return strings.HasPrefix(after, ":=") || strings.HasPrefix(after, "=")
 }

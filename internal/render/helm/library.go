@@ -53,11 +53,17 @@ func askHelm(name string, args []any) (result any, err error) {
 	return result, err
 }
 
-// library returns all that a template may call, but what needs the rendering.
-func library() template.FuncMap {
+// ofSprig returns its functions, but those that tell the environment.
+func ofSprig() template.FuncMap {
 	functions := sprig.TxtFuncMap()
 	delete(functions, "env")
 	delete(functions, "expandenv")
+	return functions
+}
+
+// library returns all that a template may call, but what needs the rendering.
+func library() template.FuncMap {
+	functions := ofSprig()
 	for _, name := range ofHelm {
 		functions[name] = func(args ...any) (any, error) { return askHelm(name, args) }
 	}

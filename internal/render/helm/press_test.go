@@ -123,6 +123,15 @@ func compare(t testing.TB, presses *Presses, r Request) bool {
 	want, wantErr := render(func(c *chart.Chart, values common.Values) (map[string]string, error) {
 		return engine.Engine{}.RenderWithContext(t.Context(), c, values)
 	})
+	tied, tiedErr := render(func(c *chart.Chart, values common.Values) (map[string]string, error) {
+		swap(c, leashedFile)
+		return engine.Engine{CustomTemplateFuncs: onLeash(t.Context(), Functions(nil), func(error) {})}.RenderWithContext(t.Context(), c, values)
+	})
+	if (wantErr == nil) != (tiedErr == nil) {
+		t.Errorf("%s: on the leash %v, but without %v", r.Name, tiedErr, wantErr)
+	} else if diff := cmp.Diff(want, tied); wantErr == nil && diff != "" {
+		t.Errorf("%s (-Helm +Helm on the leash):\n%s", r.Name, diff)
+	}
 	got, gotErr := render(func(c *chart.Chart, values common.Values) (map[string]string, error) {
 		made, err := presses.render(t.Context(), r.Chart, c, values, nil)
 		return made.files, err

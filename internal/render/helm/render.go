@@ -137,8 +137,7 @@ func (r Request) templates(ctx context.Context, c *chart.Chart, valuesOf func(sk
 		return pressed{}, err
 	}
 	swap(c, leashedFile)
-	functions := Functions(r.Lookup)
-	functions[stepFunction] = stepping(ctx)
+	functions := onLeash(ctx, Functions(r.Lookup), func(error) {})
 	files, err := engine.Engine{CustomTemplateFuncs: functions}.RenderWithContext(ctx, c, values)
 	return pressed{files, true}, err
 }

@@ -145,15 +145,11 @@ func (f *function) do(r *Run, args []any) any {
 	} else {
 		result = f.dispatch(args)
 	}
-	switch v := result.(type) {
-	case string:
-		if len(v) > maxText {
-			panic(refused("%s makes a text of more than %d MiB", f.name, maxText>>20))
-		}
-	case []any:
-		if len(v) > maxElements {
-			panic(refused("%s makes a list of more than %d entries", f.name, maxElements))
-		}
+	if err := CheckResult(f.name, result); err != nil {
+		panic(err)
+	}
+	if text, ok := result.(string); ok {
+		r.take(len(text))
 	}
 	return result
 }

@@ -52,6 +52,7 @@ type Run struct {
 	base     int // where the running template's variables begin
 	depth    int
 	steps    int
+	budget   Budget
 	free     []*output
 	args     []any
 }
@@ -122,8 +123,9 @@ func (r *Run) render(b *body, data any) string {
 }
 
 func (r *Run) call(b *body, data any, out *output) {
-	if r.depth++; r.depth > maxDepth {
-		panic(refused("templates call each other more than %d deep", maxDepth))
+	r.depth++
+	if err := CheckDepth(r.depth); err != nil {
+		panic(err)
 	}
 	base, length := r.base, len(r.vars)
 	r.base = length
@@ -140,6 +142,13 @@ func (r *Run) step() {
 		if err := r.ctx.Err(); err != nil {
 			panic(err)
 		}
+	}
+}
+
+// take counts text that was made, and ends the rendering when it is too much.
+func (r *Run) take(bytes int) {
+	if err := r.budget.Take(bytes); err != nil {
+		panic(err)
 	}
 }
 

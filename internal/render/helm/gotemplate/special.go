@@ -20,11 +20,18 @@ func callLookup(r *Run, args []any) any {
 }
 
 func mustBeBounded(value any) {
+	if err := checkBounded(value); err != nil {
+		panic(err)
+	}
+}
+
+func checkBounded(value any) error {
 	switch value.(type) {
 	case nil, string, bool, int, int64, float64:
-		return
+		return nil
 	}
 	if !yamltext.Bounded(value) {
-		panic(refused("a value without end is used"))
+		return refused("a value without end is used")
 	}
+	return nil
 }

@@ -114,6 +114,35 @@ func checkRoutesAreJudged(t *testing.T, s *stage) {
 		}
 	}
 
+	// Of a GRPCRoute and an HTTPRoute that share a host name, the older one is accepted.
+	rival := &gatewayv1.GRPCRoute{ObjectMeta: metav1.ObjectMeta{Namespace: other, Name: "rival"}, Spec: gatewayv1.GRPCRouteSpec{
+		CommonRouteSpec: early.Spec.CommonRouteSpec, Hostnames: []gatewayv1.Hostname{"*.example.org"},
+	}}
+	s.make(t, rival)
+	await(t, s, rival, &gatewayv1.GRPCRouteList{}, "refused for the sake of the older route", func(r *gatewayv1.GRPCRoute) bool {
+		return len(r.Status.Parents) == 1 && verdictOf(r.Status.Parents[0])["Accepted"] == "False HostnameConflict"
+	})
+	before := rival.DeepCopy()
+	rival.Spec.Hostnames = []gatewayv1.Hostname{"grpc.example.org"}
+	if err := s.Patch(t.Context(), rival, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, s, rival, &gatewayv1.GRPCRouteList{}, "accepted with a host name of its own", func(r *gatewayv1.GRPCRoute) bool {
+		return verdictOf(r.Status.Parents[0])["Accepted"] == "True Accepted"
+	})
+	// Of two that are as old as each other the names decide.
+	late := route("younger", "https", "grpc.example.org", "svc")
+	s.make(t, late)
+	await(t, s, late, &gatewayv1.HTTPRouteList{}, "refused for the sake of the older route", func(r *gatewayv1.HTTPRoute) bool {
+		return len(r.Status.Parents) == 1 && verdictOf(r.Status.Parents[0])["Accepted"] == "False HostnameConflict"
+	})
+	if err := s.Delete(t.Context(), rival); err != nil {
+		t.Fatal(err)
+	}
+	await(t, s, late, &gatewayv1.HTTPRouteList{}, "accepted once the other is gone", func(r *gatewayv1.HTTPRoute) bool {
+		return verdictOf(r.Status.Parents[0])["Accepted"] == "True Accepted"
+	})
+
 	s.make(t, serviceOf(other, "none", corev1.ServiceTypeClusterIP, nil))
 	await(t, s, route("backend", "", "", ""), &gatewayv1.HTTPRouteList{}, "resolved once its Service is there", func(r *gatewayv1.HTTPRoute) bool {
 		return verdictOf(r.Status.Parents[0])["ResolvedRefs"] == "True ResolvedRefs"

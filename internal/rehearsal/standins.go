@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -46,11 +47,19 @@ func (s *Stage) castStandIns(mgr manager.Manager, services *serviceResolver) err
 	if err != nil {
 		return &MisuseError{err}
 	}
+	var pool []netip.Prefix
+	for _, network := range s.cluster.Config.AddressPool {
+		prefix, err := netip.ParsePrefix(network)
+		if err != nil {
+			return &MisuseError{fmt.Errorf("%s: addressPool: %w", repo.ConfigFile, err)}
+		}
+		pool = append(pool, prefix)
+	}
 	return standin.Setup(mgr, standin.Options{
 		Gate: s.gate, Objects: s.objects, Assumptions: s.assumptions,
 		Pace: s.options.Pace, BackoffPace: s.backoffPace(), Seed: s.options.Seed,
 		Nodes: nodes, PodCIDR: s.kubernetes.PodCIDR(), Version: s.kubernetes.Version(),
-		Rows: rows, Webhooks: webhooks, Capacity: capacity,
+		Rows: rows, Webhooks: webhooks, Capacity: capacity, AddressPool: pool,
 		MadeUpSecrets: s.engine.assumer != nil, Listening: s.openDoors,
 		Kubelets: s.kubelets, VerifyImage: verify, Faults: s.faults,
 		Simulated: s.simulated.add,

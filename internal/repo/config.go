@@ -38,6 +38,9 @@ type Config struct {
 	// StorageCapacity is how much room a rehearsal has behind a storage class,
 	// by its name, for example 500Gi; without a number there is always enough.
 	StorageCapacity map[string]string `yaml:"storageCapacity"`
+	// AddressPool is where a rehearsal's load balancers and gateways get addresses
+	// that nobody asks for and no pool of the cluster has, as CIDRs such as 192.168.1.32/28.
+	AddressPool []string `yaml:"addressPool"`
 	// Seed makes rehearsals differ; the same seed repeats one.
 	Seed uint64 `yaml:"seed"`
 
@@ -78,6 +81,8 @@ type ClusterConfig struct {
 	Nodes []Node `yaml:"nodes"`
 	// KubernetesVersion is the version that the cluster runs.
 	KubernetesVersion string `yaml:"kubernetesVersion"`
+	// AddressPool is the cluster's own pool of addresses.
+	AddressPool []string `yaml:"addressPool"`
 }
 
 // Of returns what holds for one cluster: its own settings, completed by the
@@ -88,6 +93,9 @@ func (c Config) Of(cluster string) ClusterConfig {
 	own.KubernetesVersion = cmp.Or(own.KubernetesVersion, c.KubernetesVersion)
 	if own.Nodes == nil {
 		own.Nodes = c.Nodes
+	}
+	if own.AddressPool == nil {
+		own.AddressPool = c.AddressPool
 	}
 	return own
 }

@@ -24,6 +24,7 @@ func (c Config) validate() error {
 		}
 	}
 	checkNodes(c.Nodes, report, "nodes")
+	checkNetworks("address pool", c.AddressPool, report, "addressPool")
 	for name, cluster := range c.Clusters {
 		at := []string{"clusters", name}
 		inRepository(cluster.Path, append(at, "path")...)
@@ -35,15 +36,20 @@ func (c Config) validate() error {
 		if cluster.Path == "" && (cluster.Entry == nil || cluster.Entry.Path == "") {
 			report(fmt.Sprintf("cluster %q needs a path", name), at...)
 		}
-		for i, network := range cluster.Networks {
-			if _, err := netip.ParsePrefix(network); err != nil {
-				report(fmt.Sprintf("network %q is no CIDR such as 10.0.0.0/16", network), append(at, "networks", strconv.Itoa(i))...)
-			}
-		}
+		checkNetworks("network", cluster.Networks, report, append(at, "networks")...)
+		checkNetworks("address pool", cluster.AddressPool, report, append(at, "addressPool")...)
 		checkNodes(cluster.Nodes, report, append(at, "nodes")...)
 	}
 	c.checkJudgement(report)
 	return joinSorted(problems)
+}
+
+func checkNetworks(what string, networks []string, report func(string, ...string), at ...string) {
+	for i, network := range networks {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			report(fmt.Sprintf("%s %q is no CIDR such as 10.0.0.0/16", what, network), append(append([]string(nil), at...), strconv.Itoa(i))...)
+		}
+	}
 }
 
 // maxDevices is how many devices one ResourceSlice can list.

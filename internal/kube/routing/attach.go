@@ -44,6 +44,15 @@ func AllowedKinds(l gatewayv1.Listener) []string {
 // Attach judges whether a route may attach to a gateway by one parent
 // reference, and returns the listeners that it attaches to.
 func (j Judge) Attach(ctx context.Context, r Route, gateway *gatewayv1.Gateway, ref gatewayv1.ParentReference) ([]gatewayv1.Listener, Verdict, error) {
+	attached, verdict, err := j.attach(ctx, r, gateway, ref)
+	if err != nil || !verdict.OK {
+		return nil, verdict, err
+	}
+	return j.givenWay(ctx, r, gateway, attached)
+}
+
+// attach judges a route as if it were alone.
+func (j Judge) attach(ctx context.Context, r Route, gateway *gatewayv1.Gateway, ref gatewayv1.ParentReference) ([]gatewayv1.Listener, Verdict, error) {
 	var named, allowed, attached []gatewayv1.Listener
 	for _, l := range gateway.Spec.Listeners {
 		if ref.SectionName != nil && *ref.SectionName != l.Name || ref.Port != nil && *ref.Port != l.Port {

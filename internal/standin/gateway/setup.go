@@ -95,9 +95,13 @@ func (e *edge) setupGateways(mgr manager.Manager) error {
 func (e *edge) setupRoutes(mgr manager.Manager) error {
 	for _, kind := range routing.Kinds() {
 		all := handler.EnqueueRequestsFromMapFunc(e.routesOfKind(kind))
-		err := builder.ControllerManagedBy(mgr).
-			Named("gateway-"+kind.Name).
-			For(kind.Empty()).
+		b := builder.ControllerManagedBy(mgr).
+			Named("gateway-" + kind.Name).
+			For(kind.Empty())
+		if rival, ok := rivalOf(kind); ok {
+			b = b.Watches(rival.Empty(), all, builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		}
+		err := b.
 			Watches(&gatewayv1.Gateway{}, all, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 			Watches(&gatewayv1.GatewayClass{}, all).
 			Watches(&gatewayv1.ReferenceGrant{}, all).
@@ -110,6 +114,17 @@ func (e *edge) setupRoutes(mgr manager.Manager) error {
 		}
 	}
 	return nil
+}
+
+// rivalOf returns the kind of routes that may take a host name from those of a
+// kind.
+func rivalOf(kind routing.Kind) (routing.Kind, bool) {
+	for _, other := range routing.Kinds() {
+		if other.Name == routing.Rival(kind.Name) {
+			return other, true
+		}
+	}
+	return routing.Kind{}, false
 }
 
 // proxiesRequest is the one request of the controller that sets the proxies.

@@ -22,15 +22,19 @@ const (
 	FaultFieldMissing        FaultKind = "field-missing"
 	FaultRotate              FaultKind = "rotate"
 	FaultGitDown             FaultKind = "git-down"
+	FaultSourceRefused       FaultKind = "source-refused"
 	FaultChartMissing        FaultKind = "chart-missing"
 	FaultRegistryDown        FaultKind = "registry-down"
 	FaultRegistryRateLimited FaultKind = "registry-rate-limited"
 	FaultImageMissing        FaultKind = "image-missing"
 	FaultImageRefused        FaultKind = "image-refused"
+	FaultImagePlatform       FaultKind = "image-platform"
+	FaultImageChanged        FaultKind = "image-changed"
 	FaultSlowPull            FaultKind = "slow-pull"
 	FaultNodeDown            FaultKind = "node-down"
 	FaultNodePressure        FaultKind = "node-pressure"
 	FaultCrash               FaultKind = "crash"
+	FaultOutOfMemory         FaultKind = "out-of-memory"
 	FaultUnhealthy           FaultKind = "unhealthy"
 	FaultDiskFull            FaultKind = "disk-full"
 	FaultSlowDisk            FaultKind = "slow-disk"
@@ -43,6 +47,8 @@ const (
 	FaultCertificateRefused  FaultKind = "certificate-refused"
 	FaultOperatorDown        FaultKind = "operator-down"
 	FaultAPIServerDown       FaultKind = "apiserver-down"
+	FaultReleaseLocked       FaultKind = "release-locked"
+	FaultFinalizerStuck      FaultKind = "finalizer-stuck"
 	FaultKubectlEdit         FaultKind = "kubectl-edit"
 	FaultEdit                FaultKind = "edit"
 	FaultOverlay             FaultKind = "overlay"
@@ -71,15 +77,19 @@ func FaultKinds() []FaultInfo {
 		{FaultFieldMissing, "ITEM/FIELD", true, "the item has no such field"},
 		{FaultRotate, "ITEM/FIELD", true, "the field has another value"},
 		{FaultGitDown, "", false, "the Git repository cannot be reached"},
+		{FaultSourceRefused, "HOST", false, "the server refuses the credentials with which Git and charts are fetched"},
 		{FaultChartMissing, "CHART", true, "the chart cannot be had where it is asked for"},
 		{FaultRegistryDown, "HOST", false, "the registry does not answer"},
 		{FaultRegistryRateLimited, "HOST", false, "the registry refuses pulls as too many"},
 		{FaultImageMissing, "IMAGE", true, "the registry has no such image"},
 		{FaultImageRefused, "IMAGE", true, "the registry gives the image to nobody without credentials"},
+		{FaultImageChanged, "IMAGE", true, "the tag stands for another image, which crashes"},
+		{FaultImagePlatform, "IMAGE", true, "the registry has the image for other platforms only"},
 		{FaultSlowPull, "IMAGE", false, "pulls take five times as long as they ever do"},
 		{FaultNodeDown, "NODE", true, "the node stops answering"},
 		{FaultNodePressure, "NODE", true, "the node runs out of disk space, and evicts pods"},
 		{FaultCrash, "NAMESPACE/WORKLOAD", true, "the containers of the workload exit right after they started"},
+		{FaultOutOfMemory, "NAMESPACE/WORKLOAD", true, "the containers of the workload are ended for want of memory"},
 		{FaultUnhealthy, "NAMESPACE/WORKLOAD", true, "the probes of the workload's containers fail"},
 		{FaultDiskFull, "STORAGECLASS", false, "the storage behind the class is full"},
 		{FaultSlowDisk, "STORAGECLASS", false, "volumes of the class take minutes to be made and attached"},
@@ -92,6 +102,8 @@ func FaultKinds() []FaultInfo {
 		{FaultCertificateRefused, "NAMESPACE/CERTIFICATE", false, "the authority refuses to issue the certificate"},
 		{FaultOperatorDown, "OPERATOR", true, "the operator's pods crash, and nobody does its work"},
 		{FaultAPIServerDown, "", false, "the API server does not answer"},
+		{FaultReleaseLocked, "NAMESPACE/RELEASE", true, "helm uninstall is killed halfway, and the release's record says so for ever"},
+		{FaultFinalizerStuck, "KIND/NAMESPACE/NAME", true, "the object has a finalizer that nobody takes off"},
 		{FaultKubectlEdit, "KIND/NAMESPACE/NAME:PATH=VALUE", true, "somebody edits an object by hand"},
 		{FaultEdit, "FILE:PATH=VALUE", true, "a mistake is made in the repository"},
 		{FaultOverlay, "FOLDER", true, "the files of a folder are laid over the repository's"},

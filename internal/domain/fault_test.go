@@ -1,6 +1,8 @@
 package domain
 
 import (
+	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -78,4 +80,34 @@ func TestFaults(t *testing.T) {
 	if len(faults.Active()) != 1 || faults.On(FaultCrash, "media/immich-server") {
 		t.Errorf("on are %v", faults.Active())
 	}
+}
+
+func TestFollowTellsOfEachChangeUntilItsEnd(t *testing.T) {
+	faults := &Faults{}
+	ctx, cancel := context.WithCancel(t.Context())
+	told, ended := make(chan bool), make(chan bool)
+	go func() {
+		defer close(ended)
+		faults.Follow(ctx, func(context.Context) { told <- faults.On(FaultDNSDown) })
+	}()
+	fault := Fault{Kind: FaultDNSDown}
+	for !followed(faults) {
+		runtime.Gosched()
+	}
+	faults.Inject(fault)
+	if !<-told {
+		t.Error("a fault that began is not on")
+	}
+	faults.Lift(fault)
+	if <-told {
+		t.Error("a fault that was lifted is on")
+	}
+	cancel()
+	<-ended
+}
+
+func followed(f *Faults) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.watchers) > 0
 }

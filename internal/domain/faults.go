@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"context"
 	"slices"
 	"sync"
 )
@@ -81,5 +82,19 @@ func (f *Faults) Changes() (<-chan struct{}, func()) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		delete(f.watchers, ch)
+	}
+}
+
+// Follow calls changed after faults have begun or were lifted, until ctx ends.
+func (f *Faults) Follow(ctx context.Context, changed func(context.Context)) {
+	changes, end := f.Changes()
+	defer end()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changes:
+			changed(ctx)
+		}
 	}
 }

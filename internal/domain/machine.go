@@ -30,10 +30,11 @@ type Transition struct {
 	To       State    `json:"to"`
 	Trigger  string   `json:"trigger"`
 	Duration Duration `json:"duration,omitzero"`
-	// Extra marks an edge that the drawn machine lacks and that is
-	// permitted nevertheless, because objects take it in life: an image is pulled
-	// after all, a vault item that was read once is gone.
+	// Extra marks an edge that the drawn machine lacks and that Hearth permits
+	// besides, because objects take it in life.
 	Extra bool `json:"extra,omitempty"`
+	// Why tells the reason of an extra edge.
+	Why string `json:"why,omitempty"`
 }
 
 // Machine is the lifecycle of one kind of object. Treat it as read-only.

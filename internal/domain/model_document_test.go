@@ -30,6 +30,9 @@ func TestMachinesAreTheDocuments(t *testing.T) {
 			}
 			var got []string
 			for _, e := range m.Transitions {
+				if e.Extra != (e.Why != "") {
+					t.Errorf("%s → %s: only what the document does not draw needs a reason, and always does: %q", e.From, e.To, e.Why)
+				}
 				if !e.Extra {
 					got = append(got, fmt.Sprint(e.From, " → ", e.To, span.FindAllString(e.Trigger, -1)))
 				}

@@ -44,6 +44,7 @@ var podMachine = Machine{
 		{From: PodStarting, To: PodFailed, Trigger: "start took too long"},
 		{From: PodRunning, To: PodTerminating, Trigger: "deleted"},
 		{From: PodTerminating, To: Absent, Trigger: "cleaned up"},
-		{From: PodFailed, To: PodPullingImages, Trigger: "image pulled after all", Extra: true},
+		{From: PodFailed, To: PodPullingImages, Trigger: "image pulled after all", Extra: true,
+			Why: "a kubelet goes on trying, and a mended image or registry needs nobody's hand"},
 	},
 }

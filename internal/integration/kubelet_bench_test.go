@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"syscall"
 	"testing"
@@ -18,10 +19,11 @@ import (
 	"hearth/internal/standin/kubelet"
 )
 
-// BenchmarkIdlePods measures what pods cost that just run: the share of a core,
-// over half a minute, and the memory that they add to the process. HEARTH_PODS
-// is how many; otherwise there are 5,000, on nodes of 250 each. Run it with
-// -benchtime 1x.
+// BenchmarkIdlePods measures what pods cost that just run: the seconds of a core
+// that the process uses in a minute and a half with them, less those that it
+// used as long before in the same run, and the memory that they add to it.
+// HEARTH_PODS is how many; otherwise there are 5,000, on nodes of 250 each. Run
+// it with -benchtime 1x.
 func BenchmarkIdlePods(b *testing.B) {
 	pods, err := strconv.Atoi(os.Getenv("HEARTH_PODS"))
 	if err != nil || pods <= 0 {
@@ -36,7 +38,7 @@ func BenchmarkIdlePods(b *testing.B) {
 	s := openStage(b, standin.Options{Nodes: nodes})
 	for b.Loop() {
 		time.Sleep(settling)
-		alone := idleShare(b)
+		alone := idle(b)
 		before := inUse()
 		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "bench-"}}
 		s.make(b, ns)
@@ -48,23 +50,46 @@ func BenchmarkIdlePods(b *testing.B) {
 			}
 		}
 		time.Sleep(settling)
-		b.ReportMetric(float64(inUse()-before)/(1<<20), "MiB-added")
-		b.ReportMetric(idleShare(b)-alone, "%core-added")
-		b.ReportMetric(alone, "%core-without")
+		added := inUse() - before
+		with := idle(b)
+		b.ReportMetric(float64(added)/(1<<20), "MiB-added")
+		b.ReportMetric(100*(with-alone).Seconds()/measured.Seconds(), "%core-added")
+		b.ReportMetric(alone.Seconds(), "cpu-s-without")
+		b.ReportMetric(with.Seconds(), "cpu-s-with")
+		if path := os.Getenv("HEARTH_PROFILE"); path != "" {
+			profile(b, path)
+		}
 	}
 }
 
-// idleShare returns what the process uses of a core while nothing happens, in
-// per cent.
-func idleShare(b *testing.B) float64 {
-	b.Helper()
-	long, used := 30*time.Second, coreTime(b)
-	time.Sleep(long)
-	return 100 * (coreTime(b) - used).Seconds() / long.Seconds()
-}
+// measured is how long the process is watched while nothing happens.
+const measured = 90 * time.Second
 
 // settling is how long the start, or the last pods, leave something to do.
-const settling = 30 * time.Second
+const settling = time.Minute
+
+// idle returns what the process uses of the processors while nothing happens.
+func idle(b *testing.B) time.Duration {
+	b.Helper()
+	used := coreTime(b)
+	time.Sleep(measured)
+	return coreTime(b) - used
+}
+
+// profile writes where an idle process spends its time, to a file.
+func profile(b *testing.B, path string) {
+	b.Helper()
+	file, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		b.Fatal(err)
+	}
+	time.Sleep(measured)
+	pprof.StopCPUProfile()
+}
 
 // allAvailable is asked rather than watched: a watch of its own would be part
 // of what is measured.

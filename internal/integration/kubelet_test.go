@@ -56,6 +56,7 @@ func checkKubelets(t *testing.T, s *stage) {
 		{"Autoscaling", autoscaled},
 		{"NodePressure", checkNodePressure},
 		{"NodeLost", checkNodeLost},
+		{"VolumeIsAttachedToOneNode", checkVolumeIsAttachedToOneNode},
 	} {
 		t.Run(check.name, func(t *testing.T) { check.f(t, s) })
 	}

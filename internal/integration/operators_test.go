@@ -27,6 +27,7 @@ func TestOperators(t *testing.T) {
 		{"PostgresBackups", checkPostgresBackups},
 		{"FullDiskLeavesClaimsPending", checkFullDiskLeavesClaimsPending},
 		{"SnapshotsAndReplications", checkSnapshotsAndReplications},
+		{"ClaimsWaitForWhatFillsThem", checkClaimsWaitForWhatFillsThem},
 		{"CertificateIsIssuedAndRenewed", checkCertificateIsIssuedAndRenewed},
 		{"CertificateIsRefused", checkCertificateIsRefused},
 		{"CertificateOfOwnAuthority", checkCertificateOfOwnAuthority},

@@ -74,14 +74,43 @@ func checkPostgresClusterComesUpAndFailsOver(t *testing.T, s *stage, _ *domain.F
 	awaitEndpoint(t, s, ns, "db-rw", "db-2")
 	awaitEndpoint(t, s, ns, "db-ro", "db-1")
 	awaitHealthy(t, s, db, 2)
+	checkEvictedInstanceIsReplaced(t, s, db)
 
 	// Fewer instances: the replica goes, with its volume.
 	patch := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"instances":1}}`))
 	if err := s.Patch(t.Context(), db, patch); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitGone(t, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "db-1"}})
+	s.awaitGone(t, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "db-2"}})
 	awaitHealthy(t, s, db, 1)
+}
+
+// checkEvictedInstanceIsReplaced evicts the primary db-2, as a kubelet does: the
+// other instance leads, and a new pod of the same name has the same volume.
+func checkEvictedInstanceIsReplaced(t *testing.T, s *stage, db *unstructured.Unstructured) {
+	t.Helper()
+	ns := db.GetNamespace()
+	evicted, claim := &corev1.Pod{}, &corev1.PersistentVolumeClaim{}
+	for _, obj := range []client.Object{evicted, claim} {
+		if err := s.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "db-2"}, obj); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := evicted.DeepCopy()
+	evicted.Status.Phase, evicted.Status.Reason = corev1.PodFailed, "Evicted"
+	evicted.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse, Reason: "PodFailed"}}
+	if err := s.Status().Patch(t.Context(), evicted, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	customAwait(t, s, db, "led by the other", func(o *unstructured.Unstructured) bool { return text(o, "status", "currentPrimary") == "db-1" })
+	s.awaitEvent(t, ns, "db", "DeletePod", "Deleted evicted/unscheduled Pod db-2")
+	awaitPod(t, s, evicted, "replaced", func(p *corev1.Pod) bool { return p.UID != before.UID && isReady(p) })
+	awaitHealthy(t, s, db, 2)
+	same := &corev1.PersistentVolumeClaim{}
+	if err := s.Get(t.Context(), client.ObjectKeyFromObject(claim), same); err != nil || same.UID != claim.UID {
+		t.Errorf("the instance has another volume (%v)", err)
+	}
+	awaitEndpoint(t, s, ns, "db-rw", "db-1")
 }
 
 // awaitEndpoint waits until a Service leads to a pod, and to it alone.

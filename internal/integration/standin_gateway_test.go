@@ -142,6 +142,9 @@ func checkRoutesAreJudged(t *testing.T, s *stage) {
 	await(t, s, late, &gatewayv1.HTTPRouteList{}, "accepted once the other is gone", func(r *gatewayv1.HTTPRoute) bool {
 		return verdictOf(r.Status.Parents[0])["Accepted"] == "True Accepted"
 	})
+	if err := s.Delete(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
 
 	s.make(t, serviceOf(other, "none", corev1.ServiceTypeClusterIP, nil))
 	await(t, s, route("backend", "", "", ""), &gatewayv1.HTTPRouteList{}, "resolved once its Service is there", func(r *gatewayv1.HTTPRoute) bool {

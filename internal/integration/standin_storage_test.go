@@ -83,8 +83,6 @@ func checkVolumeIsExpandedAndDeleted(t *testing.T, s *stage) {
 	class := "now-" + ns
 	s.makeClass(t, classOf(class, "disk.example.org", storagev1.VolumeBindingImmediate))
 	claim := claimOf(ns, "data", &class)
-	claim.Spec.DataSourceRef = &corev1.TypedObjectReference{APIGroup: new(string), Kind: "Restore", Name: "r"}
-	*claim.Spec.DataSourceRef.APIGroup = "backup.example.org"
 	s.make(t, claim)
 	claim = awaitBound(t, s, claim)
 

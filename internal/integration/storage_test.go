@@ -84,3 +84,31 @@ func checkSnapshotsAndReplications(t *testing.T, s *stage, _ *domain.Faults) {
 	}
 	s.awaitGone(t, content)
 }
+
+// https://volsync.readthedocs.io/en/stable/usage/volume-populator/; the words are
+// those of VolSync's populator and of https://github.com/kubernetes-csi/external-provisioner.
+func checkClaimsWaitForWhatFillsThem(t *testing.T, s *stage, _ *domain.Faults) {
+	ns := s.namespace(t)
+	class := "fill-" + ns
+	s.makeClass(t, classOf(class, "disk.example.org", storagev1.VolumeBindingImmediate))
+	from := func(name, group, kind string) *corev1.PersistentVolumeClaim {
+		claim := claimOf(ns, name, &class)
+		claim.Spec.DataSourceRef = &corev1.TypedObjectReference{APIGroup: &group, Kind: kind, Name: name}
+		return claim
+	}
+	restored, cut := from("restored", "volsync.backube", "ReplicationDestination"), from("cut", "snapshot.storage.k8s.io", "VolumeSnapshot")
+	s.make(t, restored, cut)
+	s.awaitEvent(t, ns, "restored", "VolSyncPopulatorReplicationDestinationMissing", `Unable to populate volume: ReplicationDestination.volsync.backube "restored" not found`)
+	s.awaitEvent(t, ns, "cut", "ProvisioningFailed", `error getting handle for DataSource Type VolumeSnapshot by Name cut: error getting snapshot cut from api server: volumesnapshots.snapshot.storage.k8s.io "cut" not found`)
+	s.make(t,
+		customOf("volsync.backube/v1alpha1", "ReplicationDestination", ns, "restored", map[string]any{
+			"restic": map[string]any{"repository": "repository", "copyMethod": "Snapshot"}, "trigger": map[string]any{"manual": "restore-once"},
+		}),
+		customOf("snapshot.storage.k8s.io/v1", "VolumeSnapshot", ns, "cut", map[string]any{"source": map[string]any{"persistentVolumeClaimName": "data"}}))
+	s.awaitEvent(t, ns, "restored", "VolSyncPopulatorReplicationDestinationNoLatestImage", "Unable to populate volume, waiting for replicationdestination to have latestImage")
+	s.awaitEvent(t, ns, "cut", "ProvisioningFailed", "snapshot cut is not Ready")
+	s.make(t, claimOf(ns, "data", &class), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "repository"}})
+	awaitBound(t, s, restored)
+	s.awaitEvent(t, ns, "restored", "VolSyncPopulatorFinished", "Populator finished")
+	awaitBound(t, s, cut)
+}

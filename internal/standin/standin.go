@@ -18,6 +18,7 @@ import (
 	"hearth/internal/domain"
 	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
+	"hearth/internal/standin/attach"
 	"hearth/internal/standin/gateway"
 	"hearth/internal/standin/gateway/proxy"
 	"hearth/internal/standin/image"
@@ -106,8 +107,11 @@ func Setup(mgr manager.Manager, o Options) error {
 	if err := nodelife.Setup(mgr, nodelife.Options{Gate: o.Gate, Pace: o.Pace, Faults: o.Faults}); err != nil {
 		return err
 	}
+	if err := attach.Setup(mgr, attach.Options{Gate: o.Gate, Pace: o.Pace, Faults: o.Faults}); err != nil {
+		return err
+	}
 	if err := storage.Setup(mgr, storage.Options{
-		Gate: o.Gate, Assumptions: o.Assumptions, Faults: o.Faults, Pace: o.Pace, Seed: o.Seed,
+		Gate: o.Gate, Objects: o.Objects, Assumptions: o.Assumptions, Faults: o.Faults, Pace: o.Pace, Seed: o.Seed,
 		Capacity: o.Capacity, Simulated: o.Simulated, AssumeClasses: !o.KeepMissingClasses,
 	}); err != nil {
 		return err

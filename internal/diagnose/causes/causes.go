@@ -23,7 +23,7 @@ func All() []*diagnose.Cause {
 	all := []*diagnose.Cause{
 		applicationConfiguration, buildFailed, certificateExpired, certificateRefused, chartMissing, claimUnbound, connectDown, databaseUnreachable,
 		definitionMissing, dependencyNotMet, dependencyRace, dnsNotSynced, dnsProviderDown, editedByHand, externalSecretMissing,
-		fieldConflict, finalizerStuck, backendMissing, gatewayNotReady, imageChanged, imageMissing, imageRefused, immutableField,
+		fieldConflict, finalizerStuck, backendMissing, gatewayNotReady, imageChanged, imageMissing, imagePlatform, imageRefused, immutableField,
 		itemMissing, itemMisspelt, memoryExceeded, multiAttach, nfsUnreachable, nodeDown, nodePressure, operatorDown, parentWrong,
 		probeFailing, rateLimited, registryUnreachable, releaseLocked, retriesExhausted, secretValueMissing, sopsKeyMissing, sourceAuthentication,
 		sourceUnreachable, storageClassMissing, storageFull, storeRefused, suspended, templateError, timeout, unschedulable,

@@ -118,6 +118,7 @@ func TestRefused(t *testing.T) {
 		"registry-rate-limited":                       "unexpected status from HEAD request to https://registry-1.docker.io/v2/library/nginx/manifests/1.29: 429 Too Many Requests",
 		"image-missing=nginx:1.29":                    `rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.29": failed to resolve reference "docker.io/library/nginx:1.29": docker.io/library/nginx:1.29: not found`,
 		"image-missing=docker.io/library/nginx":       "not found",
+		"image-platform=nginx":                        `rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.29": no match for platform in manifest: not found`,
 		"image-missing=nginx":                         "not found",
 		"image-missing=docker.io/library/nginx:other": "",
 		"registry-down=ghcr.io":                       "",

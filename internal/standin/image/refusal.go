@@ -18,6 +18,8 @@ func (r Reference) Refused(faults *domain.Faults) error {
 		return r.Missing()
 	case faults.On(domain.FaultImageRefused, r.Names()...):
 		return r.Denied()
+	case faults.On(domain.FaultImagePlatform, r.Names()...):
+		return r.OtherPlatform()
 	}
 	return nil
 }

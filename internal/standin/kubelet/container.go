@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -21,6 +22,7 @@ const (
 	reasonNeverPull    = "ErrImageNeverPull"
 	reasonInvalidImage = "InvalidImageName"
 	reasonCrashLoop    = "CrashLoopBackOff"
+	reasonOutOfMemory  = "OOMKilled" // why it ended, not why it waits
 )
 
 // Exit codes.
@@ -119,6 +121,7 @@ func (k *kubelet) crash(pod *corev1.Pod, c *container, a ailment, now time.Time)
 		c.crashes = 0
 	}
 	c.finish(a.code, a.message, now)
+	c.end.Reason = cmp.Or(a.reason, c.end.Reason)
 	if policyOf(pod, c) == corev1.RestartPolicyNever {
 		return outcome{kind: goOn}
 	}

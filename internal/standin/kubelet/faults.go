@@ -20,16 +20,8 @@ func (k *kubelet) pressed(node string) bool { return k.Faults.On(domain.FaultNod
 
 // followFaults looks at every pod again when a fault begins or is lifted.
 func (k *kubelet) followFaults(ctx context.Context) error {
-	changes, end := k.Faults.Changes()
-	defer end()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changes:
-			k.queue.add(k.plays.pods()...)
-		}
-	}
+	k.Faults.Follow(ctx, func(context.Context) { k.queue.add(k.plays.pods()...) })
+	return nil
 }
 
 // workloadNames returns what a fault may call a pod's workload.

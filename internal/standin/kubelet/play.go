@@ -66,6 +66,7 @@ type container struct {
 	pullBegan time.Time
 	pullTries int
 	verified  bool      // the last pull failed at a real registry
+	changed   bool      // its tag stood for another image when it was pulled
 	until     time.Time // end of the back-off or the run
 	cured     bool      // what it backs off from is gone
 	readyAt   time.Time // when it has come up

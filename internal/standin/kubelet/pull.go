@@ -101,7 +101,7 @@ func (k *kubelet) fetch(pod *corev1.Pod, c *container, ref image.Reference, now 
 	}
 	took := now.Sub(c.pullBegan).Truncate(time.Millisecond)
 	k.event(pod, c, corev1.EventTypeNormal, "Pulled", "Successfully pulled image %q in %s (%s including waiting). Image size: 0 bytes.", c.spec.Image, took, took)
-	c.pulling = false
+	c.pulling, c.changed = false, k.changed(c)
 	return outcome{}, true
 }
 

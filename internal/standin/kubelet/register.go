@@ -123,6 +123,7 @@ func (k *kubelet) correctNode(ctx context.Context, want *corev1.Node) error {
 	}, func(node *corev1.Node) {
 		had := node.Status
 		node.Status = *want.Status.DeepCopy()
+		node.Status.VolumesAttached, node.Status.VolumesInUse = had.VolumesAttached, had.VolumesInUse
 		node.Status.Conditions = nodeConditions(metav1.Now(), k.pressed(want.Name), had.Conditions)
 		for name, q := range had.Capacity {
 			if _, set := want.Status.Capacity[name]; !set {

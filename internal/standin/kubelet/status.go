@@ -99,8 +99,8 @@ func (c *container) status(pod types.UID, usual string) corev1.ContainerStatus {
 	if c.last != nil {
 		s.LastTerminationState.Terminated = c.last
 	}
-	if c.phase == running || c.phase == terminated {
-		s.ImageID, s.ContainerID = c.spec.Image, c.id(pod)
+	if c.phase == running || c.phase == terminated || c.last != nil {
+		s.ImageID, s.ContainerID = c.imageID(), c.id(pod)
 	}
 	switch c.phase {
 	case running:
@@ -119,6 +119,15 @@ func (c *container) status(pod types.UID, usual string) corev1.ContainerStatus {
 		s.State.Waiting = &corev1.ContainerStateWaiting{Reason: reason, Message: c.message}
 	}
 	return s
+}
+
+// imageID names the image that a container runs. What no digest pins and has
+// changed has one that was made up.
+func (c *container) imageID() string {
+	if !c.changed {
+		return c.spec.Image
+	}
+	return fmt.Sprintf("%s@sha256:%x", c.spec.Image, sha256.Sum256([]byte(c.spec.Image)))
 }
 
 func (c *container) id(pod types.UID) string {

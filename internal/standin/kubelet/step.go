@@ -97,7 +97,7 @@ func (k *kubelet) mount(ctx context.Context, pod *corev1.Pod, p *play) (bool, er
 		}
 	}
 	if problem != "" {
-		if problem != p.waitingOn {
+		if problem != p.waitingOn && problem != unattached {
 			k.events.pod(pod, "", corev1.EventTypeWarning, "FailedMount", "%s", problem)
 		}
 		p.waitingOn = problem

@@ -21,13 +21,18 @@ type lookup struct {
 // volumes returns the first reason why the pod's volumes cannot be mounted, in
 // a kubelet's words; "" is none.
 func (l lookup) volumes(ctx context.Context) (string, error) {
+	waits := ""
 	for _, v := range l.pod.Spec.Volumes {
 		problem, err := l.volume(ctx, v)
+		if problem == unattached && err == nil {
+			waits = problem // what has a reason of the kubelet's own is told first
+			continue
+		}
 		if problem != "" || err != nil {
 			return problem, err
 		}
 	}
-	return "", nil
+	return waits, nil
 }
 
 func (l lookup) volume(ctx context.Context, v corev1.Volume) (string, error) {
@@ -118,7 +123,7 @@ func (l lookup) claim(ctx context.Context, volume, name string) (string, error) 
 	case claim.Status.Phase != corev1.ClaimBound || claim.Spec.VolumeName == "":
 		reason = "PVC is not bound"
 	default:
-		return l.bound(ctx, volume, claim)
+		return l.bound(ctx, claim)
 	}
 	return fmt.Sprintf("Unable to attach or mount volumes: unmounted volumes=[%s], unattached volumes=[], failed to process volumes=[%s]: error processing PVC %s/%s: %s",
 		volume, volume, l.pod.Namespace, name, reason), nil

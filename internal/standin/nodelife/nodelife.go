@@ -84,26 +84,20 @@ func Setup(mgr manager.Manager, o Options) error {
 
 // followFaults looks at all nodes again when a fault begins or is lifted.
 func (w *watch) followFaults(ctx context.Context) error {
-	changes, end := w.Faults.Changes()
-	defer end()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changes:
-		}
+	w.Faults.Follow(ctx, func(ctx context.Context) {
 		nodes := &corev1.NodeList{}
 		if err := w.client.List(ctx, nodes); err != nil {
-			return nil // the cache is stopping
+			return // the cache is stopping
 		}
 		for i := range nodes.Items {
 			select {
 			case w.changed <- event.GenericEvent{Object: &nodes.Items[i]}:
 			case <-ctx.Done():
-				return nil
+				return
 			}
 		}
-	}
+	})
+	return nil
 }
 
 // bound lets pods through when they come to a node: on a tainted one, each may

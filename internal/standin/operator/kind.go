@@ -71,7 +71,7 @@ func (s *stage) reconcileKind(ctx context.Context, req reconcile.Request) (recon
 	if err := s.client.Get(ctx, req.NamespacedName, crd); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	version := storageVersion(crd)
+	version := StorageVersion(crd)
 	if crd.DeletionTimestamp != nil || !established(crd) || version == nil {
 		return reconcile.Result{}, nil
 	}
@@ -127,9 +127,9 @@ func established(crd *apiextensionsv1.CustomResourceDefinition) bool {
 	return false
 }
 
-// storageVersion returns the version that is stored, if it is served, or else
+// StorageVersion returns the version that is stored, if it is served, or else
 // the first that is.
-func storageVersion(crd *apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.CustomResourceDefinitionVersion {
+func StorageVersion(crd *apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.CustomResourceDefinitionVersion {
 	var first *apiextensionsv1.CustomResourceDefinitionVersion
 	for i := range crd.Spec.Versions {
 		v := &crd.Spec.Versions[i]

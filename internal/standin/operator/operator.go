@@ -173,16 +173,8 @@ func (s *stage) follow(ctx context.Context) error {
 
 // followFaults looks at everything again when a fault begins or is lifted.
 func (s *stage) followFaults(ctx context.Context) error {
-	changes, end := s.Faults.Changes()
-	defer end()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changes:
-			s.again()
-		}
-	}
+	s.Faults.Follow(ctx, func(context.Context) { s.again() })
+	return nil
 }
 
 // again looks at everything again.

@@ -19,7 +19,7 @@ func TestImagesAreFoundByTheirEnd(t *testing.T) {
 		"ghcr.io/tensorchord/cloudnative-pg/vector:1@sha256:0000": false,
 	} {
 		pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Image: "example.org/first"}, {Image: image}}}}
-		if got := runs(pod, []string{"cloudnative-pg"}); got != want {
+		if got := Runs(pod, []string{"cloudnative-pg"}); got != want {
 			t.Errorf("%s: %t", image, got)
 		}
 	}

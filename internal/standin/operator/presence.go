@@ -53,7 +53,7 @@ func (s *stage) podsOf(ctx context.Context, role *Role) ([]*corev1.Pod, error) {
 		switch {
 		case role.Pods != nil && role.Pods.Matches(labels.Set(pod.Labels)):
 			labelled = append(labelled, pod)
-		case runs(pod, role.Images):
+		case Runs(pod, role.Images):
 			running = append(running, pod)
 		}
 	}
@@ -63,8 +63,8 @@ func (s *stage) podsOf(ctx context.Context, role *Role) ([]*corev1.Pod, error) {
 	return running, nil
 }
 
-// runs reports whether a pod runs one of the images.
-func runs(pod *corev1.Pod, images []string) bool {
+// Runs reports whether a pod runs one of the images, by the end of their names.
+func Runs(pod *corev1.Pod, images []string) bool {
 	for i := range pod.Spec.Containers {
 		repository, _, _ := strings.Cut(pod.Spec.Containers[i].Image, "@")
 		if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {

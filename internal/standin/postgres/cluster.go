@@ -131,6 +131,9 @@ func (c *cluster) step(ctx context.Context) (reconcile.Result, error) {
 			"The cluster is in an unrecoverable state. To resolve this, restore the cluster from a recent backup.")
 		return reconcile.Result{}, nil
 	}
+	if err := c.bury(ctx); err != nil {
+		return reconcile.Result{}, err
+	}
 	if made, err := c.revive(ctx); made || err != nil {
 		return reconcile.Result{}, err
 	}

@@ -39,6 +39,23 @@ func (c *cluster) failOver(ctx context.Context) (bool, error) {
 	return true, c.label(ctx)
 }
 
+// bury deletes the pods of instances that have ended, such as evicted ones:
+// they never start again, and keep their successors from being made.
+func (c *cluster) bury(ctx context.Context) error {
+	for _, pod := range c.pods {
+		if pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded || pod.DeletionTimestamp != nil {
+			continue
+		}
+		if err := c.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete the ended instance %s/%s: %w", pod.Namespace, pod.Name, err)
+		}
+		if err := c.Tell(ctx, component, corev1.EventTypeNormal, "DeletePod", "Deleted evicted/unscheduled Pod %s", pod.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // label tells by labels which instance leads, so that Services select it.
 func (c *cluster) label(ctx context.Context) error {
 	target, _ := c.status["targetPrimary"].(string)

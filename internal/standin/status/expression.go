@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ type expression struct{ program cel.Program }
 // environment is what expressions may use: self, the object; seed, the seed of
 // its secrets; password(seed, name), which depends on these two only;
 // certificate(names), a new self-signed certificate ("cert", "ca") with its
-// "key"; sha256(text), in hexadecimal; and CEL's optional values.
+// "key"; flag(arguments, name), a flag's value or ""; sha256(text), in hexadecimal; and CEL's optional values.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewEnv(
 		cel.Variable("self", cel.DynType),
@@ -46,6 +47,8 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 			cel.BinaryBinding(func(seed, name ref.Val) ref.Val { return types.String(password(text(seed), text(name))) }))),
 		cel.Function("certificate", cel.Overload("certificate_list", []*cel.Type{cel.ListType(cel.DynType)}, cel.MapType(cel.StringType, cel.StringType),
 			cel.UnaryBinding(certificateOf))),
+		cel.Function("flag", cel.Overload("flag_list_string", []*cel.Type{cel.ListType(cel.DynType), cel.StringType}, cel.StringType,
+			cel.BinaryBinding(flagOf))),
 		cel.Function("sha256", cel.Overload("sha256_string", []*cel.Type{cel.StringType}, cel.StringType,
 			cel.UnaryBinding(func(v ref.Val) ref.Val { return types.String(fmt.Sprintf("%x", sha256.Sum256([]byte(text(v))))) }))),
 	)
@@ -54,6 +57,27 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 func text(v ref.Val) string {
 	s, _ := v.Value().(string)
 	return s
+}
+
+// flagOf returns the value of a flag among a program's arguments, written as
+// --name=value or --name value; "" is that there is none.
+func flagOf(arguments, name ref.Val) ref.Val {
+	native, err := arguments.ConvertToNative(reflect.TypeFor[[]string]())
+	if err != nil {
+		return types.NewErr("flag wants a list of arguments: %v", err)
+	}
+	list, _ := native.([]string)
+	for i, argument := range list {
+		flag, value, given := strings.Cut(argument, "=")
+		if strings.TrimLeft(flag, "-") != text(name) || flag == text(name) {
+			continue
+		}
+		if !given && i+1 < len(list) {
+			value = list[i+1]
+		}
+		return types.String(value)
+	}
+	return types.String("")
 }
 
 func newExpression(source string) (*expression, error) {

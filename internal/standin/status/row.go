@@ -17,7 +17,9 @@ import (
 // Row says how the objects of one kind are played.
 type Row struct {
 	// Group and Kind name the kind, in all its versions. A Kind of "*" stands
-	// for all kinds of the group that have no row of their own.
+	// for all kinds of the group that have no row of their own. Rows of
+	// batch/Job say what Jobs that run one of Images make once they have
+	// succeeded; only Objects counts for them, and what is made is kept.
 	Group string `yaml:"group"`
 	Kind  string `yaml:"kind"`
 
@@ -117,6 +119,8 @@ func (r Row) check() error {
 		return errors.New("a row has to name its group")
 	case r.Kind == "":
 		return fmt.Errorf("a row of %s has to name its kind", r.Group)
+	case r.Group == jobKind.Group && r.Kind == jobKind.Kind && (len(r.Images) == 0 || r.Objects == "" && !r.Leave):
+		return errors.New("a row of batch Jobs has to name the images that they run, and the objects that they make")
 	case r.Delay.Max < r.Delay.Min:
 		return fmt.Errorf("%s.%s: the longest delay is shorter than the shortest", r.Kind, r.Group)
 	}

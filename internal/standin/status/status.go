@@ -45,6 +45,9 @@ func Setup(mgr manager.Manager, o Options) error {
 		return fmt.Errorf("set up the stand-in operators: %w", err)
 	}
 	p := &player{table}
+	if err := setupJobs(mgr, o, table); err != nil {
+		return fmt.Errorf("set up the stand-ins of Jobs: %w", err)
+	}
 	return operator.Setup(mgr, o.Options, operator.Part{Name: "status", Plays: p.plays, See: see})
 }
 

@@ -23,7 +23,10 @@ type rule struct {
 const anyKind = "*"
 
 // table finds the rule for a kind.
-type table struct{ rules map[schema.GroupKind]*rule }
+type table struct {
+	rules map[schema.GroupKind]*rule
+	jobs  []*rule // what the programs of Jobs make
+}
 
 // newTable compiles the built-in rows and, over them, those of the user.
 func newTable(more []Row) (*table, error) {
@@ -32,13 +35,16 @@ func newTable(more []Row) (*table, error) {
 		return nil, err
 	}
 	t := &table{rules: map[schema.GroupKind]*rule{}}
+	var all []*rule
 	for _, row := range append(rows, more...) {
 		r, err := compile(row)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, r)
 		t.rules[schema.GroupKind{Group: row.Group, Kind: row.Kind}] = r
 	}
+	t.jobs = jobRules(all)
 	return t, nil
 }
 

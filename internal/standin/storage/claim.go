@@ -30,6 +30,7 @@ func (p *provisioner) reconcileClaim(ctx context.Context, req reconcile.Request)
 	claim := &corev1.PersistentVolumeClaim{}
 	err := p.client.Get(ctx, req.NamespacedName, claim)
 	if apierrors.IsNotFound(err) {
+		p.fills.forget(req.NamespacedName)
 		p.last.Remove(stuckKey(req.NamespacedName))
 		return reconcile.Result{}, nil
 	}
@@ -42,6 +43,7 @@ func (p *provisioner) reconcileClaim(ctx context.Context, req reconcile.Request)
 		p.forget(claim.UID)
 		return reconcile.Result{}, nil
 	case claim.Spec.VolumeName != "":
+		p.fills.forget(req.NamespacedName)
 		p.forget(claim.UID)
 		p.last.Remove(stuckKey(req.NamespacedName))
 		return reconcile.Result{}, p.expand(ctx, claim)

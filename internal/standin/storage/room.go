@@ -2,12 +2,14 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,6 +36,16 @@ func (p *provisioner) makeVolume(ctx context.Context, claim *corev1.PersistentVo
 			"Waiting for a volume to be created either by the external provisioner '%s' or manually by the system administrator. "+
 				"If volume creation is delayed, please verify that the provisioner is running and correctly registered.", class.Provisioner))
 	}
+	wait, err := p.unfilled(ctx, claim, class.Name, class.Provisioner)
+	if meta.IsNoMatchError(err) {
+		return reconcile.Result{RequeueAfter: time.Second}, nil // the kind will be served any moment
+	}
+	if err != nil {
+		return none, err
+	}
+	if wait != nil {
+		return none, p.tell(ctx, claim, wait.component, wait.kind, wait.reason, wait.message)
+	}
 	full, err := p.full(ctx, class.Name, claim.Spec.Resources.Requests[corev1.ResourceStorage])
 	if err != nil {
 		return none, err
@@ -51,7 +63,9 @@ func (p *provisioner) makeVolume(ctx context.Context, claim *corev1.PersistentVo
 	if err := p.client.Create(ctx, volume); err != nil && !apierrors.IsAlreadyExists(err) {
 		return none, fmt.Errorf("make a volume for the claim %s/%s: %w", claim.Namespace, claim.Name, err)
 	}
-	return none, p.tell(ctx, claim, class.Provisioner, corev1.EventTypeNormal, "ProvisioningSucceeded", "Successfully provisioned volume "+volume.Name)
+	return none, errors.Join(
+		p.tell(ctx, claim, class.Provisioner, corev1.EventTypeNormal, "ProvisioningSucceeded", "Successfully provisioned volume "+volume.Name),
+		p.tellFilled(ctx, claim))
 }
 
 // full reports whether a class has no room for so much more.
@@ -153,28 +167,21 @@ func (p *provisioner) tell(ctx context.Context, claim *corev1.PersistentVolumeCl
 
 // followFaults looks at all claims again when a fault begins or is lifted.
 func (p *provisioner) followFaults(ctx context.Context) error {
-	changes, end := p.Faults.Changes()
-	defer end()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changes:
-		}
+	p.Faults.Follow(ctx, func(ctx context.Context) {
 		list := &corev1.PersistentVolumeClaimList{}
 		if err := p.client.List(ctx, list); err != nil {
-			if ctx.Err() != nil {
-				return nil
+			if ctx.Err() == nil {
+				p.log.Error(err, "cannot list claims")
 			}
-			p.log.Error(err, "cannot list claims")
-			continue
+			return
 		}
 		for i := range list.Items {
 			select {
 			case p.retry <- event.GenericEvent{Object: &list.Items[i]}:
 			case <-ctx.Done():
-				return nil
+				return
 			}
 		}
-	}
+	})
+	return nil
 }

@@ -5,8 +5,8 @@
 // volume that suits it, once the scheduler has chosen a node where the class
 // waits for the first consumer; that volumes of the class' Delete policy go
 // when their claim is gone, and others stay; that expansion takes effect where
-// the class allows it; and that whatever a claim is to be filled from
-// (dataSource, dataSourceRef) counts as filled at once.
+// the class allows it; and that a claim that is to be filled from something
+// (dataSource, dataSourceRef) waits until that is ready.
 //
 // The rules are those of the control plane's volume binder, which completes
 // each binding but looks for what has changed around a claim only every 15 s:
@@ -27,6 +27,7 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -40,6 +41,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"hearth/internal/domain"
+	"hearth/internal/kube/objects"
 	"hearth/internal/kube/work"
 	"hearth/internal/standin/patience"
 )
@@ -53,6 +55,7 @@ const Provisioner = "storage.hearth.dev"
 // Options says whose claims are met.
 type Options struct {
 	Gate        *work.Gate
+	Objects     *objects.Objects
 	Assumptions *domain.Assumptions
 
 	// Faults are what goes wrong at the moment; nil is nothing.
@@ -79,6 +82,7 @@ type provisioner struct {
 	client client.Client
 	log    logr.Logger
 	last   *patience.List
+	fills  *fills
 	retry  chan event.GenericEvent // claims to be looked at again
 
 	mu     sync.Mutex
@@ -95,11 +99,13 @@ func Setup(mgr manager.Manager, o Options) error {
 		client:  mgr.GetClient(),
 		log:     log,
 		retry:   make(chan event.GenericEvent, 1024),
+		fills:   newFills(),
 		last: patience.New(o.Gate, func(key string, err error) {
 			log.Error(err, "cannot assume", "for", key)
 		}),
 	}
 	p.prepare()
+	o.Objects.Listen(p.fills.changed)
 	err := errors.Join(mgr.Add(manager.RunnableFunc(p.last.Start)), mgr.Add(manager.RunnableFunc(p.followFaults)))
 	if err != nil {
 		return fmt.Errorf("set up the stand-in storage: %w", err)
@@ -109,7 +115,9 @@ func Setup(mgr manager.Manager, o Options) error {
 		For(&corev1.PersistentVolumeClaim{}).
 		Watches(&storagev1.StorageClass{}, handler.EnqueueRequestsFromMapFunc(p.pendingClaims)).
 		Watches(&corev1.PersistentVolume{}, handler.EnqueueRequestsFromMapFunc(p.pendingClaims), builder.WithPredicates(unclaimed())).
+		Watches(&apiextensionsv1.CustomResourceDefinition{}, handler.EnqueueRequestsFromMapFunc(p.fills.kind)).
 		WatchesRawSource(source.Channel(p.retry, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(p.fills).
 		WithOptions(options()).
 		Complete(work.Reconciler(o.Gate, reconcile.Func(p.reconcileClaim)))
 	if err != nil {

@@ -33,7 +33,7 @@ func volumeFor(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClas
 			MountOptions:                  slices.Clone(class.MountOptions),
 			PersistentVolumeReclaimPolicy: policy,
 			PersistentVolumeSource: corev1.PersistentVolumeSource{
-				CSI: &corev1.CSIPersistentVolumeSource{Driver: Provisioner, VolumeHandle: name},
+				CSI: &corev1.CSIPersistentVolumeSource{Driver: Provisioner, VolumeHandle: name, VolumeAttributes: share(class)},
 			},
 			ClaimRef: &corev1.ObjectReference{
 				APIVersion: "v1", Kind: "PersistentVolumeClaim",
@@ -41,6 +41,15 @@ func volumeFor(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClas
 			},
 		},
 	}
+}
+
+// share returns the attributes by which csi-driver-nfs names a class' share.
+// https://github.com/kubernetes-csi/csi-driver-nfs/blob/master/docs/driver-parameters.md
+func share(class *storagev1.StorageClass) map[string]string {
+	if class.Parameters["server"] == "" {
+		return nil
+	}
+	return map[string]string{"server": class.Parameters["server"], "share": class.Parameters["share"]}
 }
 
 // reconcileVolume deletes a volume that was made for a claim that is gone,

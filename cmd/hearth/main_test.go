@@ -29,6 +29,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"eventually": eventually,
 			"mode":       mode,
+			"receive":    receive,
+			"scrape":     scrape,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLE", example)

@@ -114,6 +114,9 @@ func (f *eventsFlags) show(ctx context.Context, show *eventPrinter, problems io.
 		show.targets = targets
 		return f.replay(show, problems)
 	}
+	if f.follow {
+		takeLittle()
+	}
 	c, config, err := f.open()
 	if err != nil {
 		return err
@@ -128,7 +131,7 @@ func (f *eventsFlags) show(ctx context.Context, show *eventPrinter, problems io.
 	}
 	look, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	list, err := observe.Happenings(look, config, c, f.namespace)
+	list, closed, err := observe.Happenings(look, config, c, f.namespace)
 	if err != nil {
 		return failure{exitFailed, unreachable(config, err)}
 	}
@@ -136,6 +139,9 @@ func (f *eventsFlags) show(ctx context.Context, show *eventPrinter, problems io.
 		show.print(h)
 	}
 	if !f.follow {
+		for _, kind := range closed {
+			fmt.Fprintf(problems, "hearth: objects of kind %s may not be read, and nothing is told of them\n", kind)
+		}
 		return nil
 	}
 	klog.SetLogger(logr.Discard()) // a watch that is opened again is no news

@@ -59,6 +59,7 @@ func (f *eventsFlags) followOn(ctx context.Context, c *gitops.Cluster, config *r
 	if err != nil {
 		return failure{exitFailed, err}
 	}
+	stream.Watcher().OnArrived(giveBackTwice)
 	group, ctx := errgroup.WithContext(ctx)
 	if f.metrics != "" {
 		if err := serveMetrics(ctx, group, f.metrics, stream.Watcher(), problems); err != nil {

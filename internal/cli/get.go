@@ -82,11 +82,7 @@ func (f *getFlags) look(ctx context.Context, config *rest.Config, kinds []kindOf
 	if f.overdue || slices.ContainsFunc(kinds, furtherView) {
 		return observe.ReadAll(ctx, config)
 	}
-	objects, err := observe.Read(ctx, config)
-	if err != nil {
-		return nil, err
-	}
-	return &observe.Sight{Objects: objects}, nil
+	return observe.Read(ctx, config)
 }
 
 // tellClosed says which of the kinds asked for may not be read.

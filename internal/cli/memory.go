@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"runtime/debug"
+	"time"
 )
 
 // memoryLimit is where the garbage collector begins to work harder, so that a
@@ -38,4 +39,34 @@ func collectAt(percent int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
+}
+
+// observeGarbage is by how much, in percent, the heap of what observes may
+// grow: it lives for long and makes little, so that collecting costs nothing.
+const observeGarbage = 40
+
+// takeLittle lets what observes take little memory, unless the user has said
+// otherwise.
+func takeLittle() {
+	forgetProgram()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(observeGarbage)
+	}
+}
+
+// settled is when an observer that knows all that there is has told it, too.
+const settled = 10 * time.Second
+
+// giveBackTwice gives back what reading a cluster took, and then what telling of
+// it took.
+func giveBackTwice() {
+	giveBack()
+	time.AfterFunc(settled, giveBack)
+}
+
+// giveBack returns to the operating system what only the start needed: garbage,
+// and of the program the pages that are not used any more.
+func giveBack() {
+	debug.FreeOSMemory()
+	forgetProgram()
 }

@@ -41,10 +41,14 @@ func mermaidEdges(w io.Writer, m *domain.Machine, indent string, id func(domain.
 }
 
 func edgeLabel(t domain.Transition) string {
+	label := t.Trigger
 	if d := t.Duration.String(); d != "" {
-		return t.Trigger + " (" + d + ")"
+		label += " (" + d + ")"
 	}
-	return t.Trigger
+	if t.Extra {
+		label += " (added by Hearth)"
+	}
+	return label
 }
 
 // modelDOT prints a graph in the language of Graphviz, one cluster a machine.

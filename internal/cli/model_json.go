@@ -39,6 +39,7 @@ type (
 		Duration domain.DurationNature `json:"duration,omitempty"`
 		Range    []float64             `json:"rangeSeconds,omitempty"`
 		Extra    bool                  `json:"extra,omitempty"`
+		Why      string                `json:"why,omitempty"`
 	}
 	modelTiming struct {
 		Component string   `json:"component"`
@@ -100,7 +101,7 @@ func modelJSON(machines []*domain.Machine, whole bool) modelDocument {
 func machineJSON(m *domain.Machine) modelMachine {
 	j := modelMachine{Name: m.Name, Kind: m.Kind, Kinds: m.Kinds, Meaning: m.Meaning, Initial: m.Initial, Final: m.Final(), States: m.States}
 	for _, t := range m.Transitions {
-		edge := modelTransition{From: t.From, To: t.To, Trigger: t.Trigger, Duration: t.Duration.Nature, Extra: t.Extra}
+		edge := modelTransition{From: t.From, To: t.To, Trigger: t.Trigger, Duration: t.Duration.Nature, Extra: t.Extra, Why: t.Why}
 		if t.Duration.Nature == domain.Ranged {
 			edge.Range = inSeconds(t.Duration.Range.Min, t.Duration.Range.Max)
 		}

@@ -44,7 +44,7 @@ func modelTable(w io.Writer, title string, head []string, rows [][]string) {
 
 func machineTables(w io.Writer, m *domain.Machine) {
 	fmt.Fprintf(w, "%s: %s\n", m.Kind, m.Meaning)
-	var states, edges [][]string
+	var states, edges, added [][]string
 	blocks := false
 	for _, s := range m.States {
 		blocks = blocks || s.BlocksPods
@@ -63,12 +63,16 @@ func machineTables(w io.Writer, m *domain.Machine) {
 	for _, t := range m.Transitions {
 		note := t.Duration.String()
 		if t.Extra {
-			note = strings.TrimSpace(note + " (permitted besides)")
+			note = strings.TrimSpace(note + " (added by Hearth)")
+			added = append(added, []string{string(t.From), string(t.To), t.Why})
 		}
 		edges = append(edges, []string{string(t.From), string(t.To), t.Trigger, note})
 	}
 	modelTable(w, "States", append(head, "meaning"), states)
 	modelTable(w, "Transitions", []string{"from", "to", "trigger", "duration"}, edges)
+	if len(added) > 0 {
+		modelTable(w, "Added by Hearth to the document's machine", []string{"from", "to", "why"}, added)
+	}
 }
 
 func yes(b bool) string {

@@ -34,6 +34,9 @@ func TestModelTable(t *testing.T) {
 	if !strings.Contains(one, "BLOCKS PODS") || strings.Contains(one, "CrashLoop") {
 		t.Errorf("the ExternalSecret's machine is told as\n%s", one)
 	}
+	if added := regexp.MustCompile(`(?m)Refreshing +Failed +.*\(added by Hearth\)$(?s:.*)Refreshing +Failed +a refresh reads the vault again`); !added.MatchString(one) {
+		t.Errorf("what Hearth adds to the machine is not told, or without its reason:\n%s", one)
+	}
 }
 
 var mermaidEdge = regexp.MustCompile(`^\s+(\[\*\]|\w+) --> (\[\*\]|\w+): [^:;{}]+$`)

@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -47,6 +49,13 @@ func documentedObserver(t *testing.T, admin client.Client) *rest.Config {
 	if !found {
 		t.Fatal("docs/observe.md has no manifest of what it takes to observe")
 	}
+	return observerOf(t, admin, manifest, "hearth-observer")
+}
+
+// observerOf makes the objects of a manifest, and returns a configuration for
+// an account among them, of the namespace default.
+func observerOf(t *testing.T, admin client.Client, manifest, name string) *rest.Config {
+	t.Helper()
 	documents := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifest), 4096)
 	for {
 		obj := &unstructured.Unstructured{}
@@ -64,7 +73,7 @@ func documentedObserver(t *testing.T, admin client.Client) *rest.Config {
 			}
 		})
 	}
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "hearth-observer"}}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
 	request := &authenticationv1.TokenRequest{}
 	if err := admin.SubResource("token").Create(t.Context(), account, request); err != nil {
 		t.Fatal(err)
@@ -124,7 +133,113 @@ func TestObserverNeedsNoMoreThanDocumented(t *testing.T) {
 	run([]string{"retries-used-up"}, "get", "--overdue", "-n", f.namespace)
 	run([]string{"Kustomization " + f.namespace + "/apps"}, "tree", "ks/apps", "-n", f.namespace)
 	run([]string{"HTTPRouteCreated"}, "events", "-n", f.namespace)
+	stdout, stderr, code := hearth(t, "explain", "all", "-n", f.namespace, "--kubeconfig", kubeconfig, "--context", "c")
+	if code != 1 || stderr != "" || !strings.Contains(stdout, "HelmRelease "+f.namespace+"/immich") {
+		t.Errorf("hearth explain all: exit code %d: %s%s", code, stderr, stdout)
+	}
+	if unseen := linesWith(stdout, "not looked at: "); !slices.Equal(unseen, []string{"not looked at: Secret: may not be read"}) {
+		t.Errorf("with the rights that are documented explain cannot see %q", unseen)
+	}
 	f.streamed(config, observer)
+}
+
+// linesWith returns the lines that begin with a text.
+func linesWith(text, prefix string) (lines []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, prefix) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// onlyKustomizations are the rights to read Kustomizations, and nothing else.
+const onlyKustomizations = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: hearth-short-sighted}
+rules:
+- {apiGroups: [kustomize.toolkit.fluxcd.io], resources: [kustomizations], verbs: [get, list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: hearth-short-sighted}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: hearth-short-sighted}
+subjects: [{kind: ServiceAccount, name: hearth-short-sighted, namespace: default}]
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: hearth-short-sighted, namespace: default}
+`
+
+// TestMissingRightsAreSaid holds that what may not be read is named, and the
+// rest is shown.
+func TestMissingRightsAreSaid(t *testing.T) {
+	t.Parallel()
+	f := newForeign(t)
+	config := observerOf(t, f.client, onlyKustomizations, "hearth-short-sighted")
+	observer, err := client.NewWithWatch(config, client.Options{Scheme: scheme.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	comesTrue(t, "the observer may not read Kustomizations", func() bool { return observer.List(t.Context(), &kustomizev1.KustomizationList{}) == nil })
+	f.create(f.kustomization("apps"))
+	kubeconfig := kubeconfigOf(t, config)
+	run := func(args ...string) (stdout, stderr string) {
+		t.Helper()
+		stdout, stderr, code := hearth(t, append(args, "-n", f.namespace, "--kubeconfig", kubeconfig)...)
+		if code != 0 {
+			t.Errorf("hearth %s: exit code %d: %s", strings.Join(args, " "), code, stderr)
+		}
+		return stdout, stderr
+	}
+	stdout, stderr := run("get")
+	if !strings.Contains(stdout, "apps") || len(linesWith(stderr, "hearth: objects of kind HelmRelease may not be read")) != 1 {
+		t.Errorf("get: %s%s", stderr, stdout)
+	}
+	if _, stderr = run("get", "ks"); stderr != "" {
+		t.Errorf("get tells of what was not asked for: %s", stderr)
+	}
+	if _, stderr = run("get", "--overdue"); len(linesWith(stderr, "hearth: objects of kind Node may not be read")) != 1 {
+		t.Errorf("get --overdue: %s", stderr)
+	}
+	if _, stderr = run("events"); len(linesWith(stderr, "hearth: objects of kind Event may not be read")) != 1 {
+		t.Errorf("events: %s", stderr)
+	}
+	if stdout, stderr = run("tree", "ks/apps"); !strings.Contains(stdout, "Kustomization "+f.namespace+"/apps") || stderr != "" {
+		t.Errorf("tree: %s%s", stderr, stdout)
+	}
+	if stdout, _ = run("explain", "all"); len(linesWith(stdout, "not looked at: Pod: may not be read")) != 1 {
+		t.Errorf("explain: %s", stdout)
+	}
+	f.warned(config, observer)
+}
+
+// warned holds that the stream warns of each kind that may not be read, and
+// goes on.
+func (f *foreign) warned(config *rest.Config, observer client.WithWatch) {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.ctx, observerWaits)
+	defer cancel()
+	waits := map[string]bool{"Event": true, "Pod": true, "HelmRelease": true, "HTTPRoute": true}
+	told, ended := make(chan observe.Happening, 10_000), make(chan error, 1)
+	go func() {
+		ended <- observe.FollowHappenings(ctx, config, observer, f.namespace, func(h observe.Happening) { told <- h })
+	}()
+	for len(waits) > 0 {
+		select {
+		case h := <-told:
+			if h.Reason == "NotObserved" {
+				delete(waits, h.Object.Kind)
+			}
+		case err := <-ended:
+			f.t.Fatalf("the stream ended, and has not warned of %v: %v", waits, err)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		f.t.Error(err)
+	}
 }
 
 // comesTrue waits for what is to come about.

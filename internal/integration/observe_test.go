@@ -141,11 +141,11 @@ func (o *observation) object(kind, name string) observe.Object {
 		return observe.Object{}
 	}
 	watched := find(o.watcher.Snapshot())
-	list, err := observe.Read(o.ctx, cluster(o.t).Config())
+	sight, err := observe.Read(o.ctx, cluster(o.t).Config())
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	read := find(list)
+	read := find(sight.Objects)
 	read.Since, read.ReadyAt = watched.Since, watched.ReadyAt
 	if diff := cmp.Diff(watched, read); diff != "" {
 		o.t.Errorf("a single look sees %s %s otherwise: %s", kind, name, diff)

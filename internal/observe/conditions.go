@@ -37,14 +37,21 @@ func (c fluxConditions) progressing() bool {
 
 // told returns a standing in the words of a condition.
 func told(s domain.State, c metav1.Condition) Standing {
-	return Standing{State: s, Message: oneLine(c.Message), Since: c.LastTransitionTime.Time}
+	return Standing{State: s, Message: oneLine(c.Message), Since: since(c.LastTransitionTime)}
 }
 
 func deleting(s domain.State, at *metav1.Time, message string) Standing {
 	return Standing{State: s, Message: oneLine(message), Since: at.Time}
 }
 
-func since(t metav1.Time) time.Time { return t.Time }
+// since returns a time of an object. The beginning of 1970, which Gateway API's
+// definitions set where no controller has, is none.
+func since(t metav1.Time) time.Time {
+	if t.Unix() == 0 {
+		return time.Time{}
+	}
+	return t.Time
+}
 
 // maxMessage bounds a message, in bytes: a failed Helm action quotes whole templates.
 const maxMessage = 1024

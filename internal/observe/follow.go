@@ -23,6 +23,9 @@ func (w *Watcher) follow(ctx context.Context) error {
 	}
 	w.reveal()
 	further, err := w.followAll(ctx, w.told())
+	if err == nil && w.arrived != nil {
+		w.arrived()
+	}
 	if missing = append(missing, further...); err != nil || len(missing) == 0 {
 		return ended(ctx, err)
 	}
@@ -112,6 +115,10 @@ func (w *Watcher) close(kind schema.GroupVersionKind, err error) {
 // onClosed calls f for each kind that may not be read. It is called before
 // Start.
 func (w *Watcher) onClosed(f func(kind string)) { w.shut = f }
+
+// OnArrived calls f once all that the cluster has of the observed kinds is
+// known. It is called before Start.
+func (w *Watcher) OnArrived(f func()) { w.arrived = f }
 
 // Closed returns the kinds that may not be read, in order.
 func (w *Watcher) Closed() []string {

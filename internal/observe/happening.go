@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -94,17 +95,18 @@ func closedHappening(kind string, at time.Time) Happening {
 
 // Happenings returns what is on record of a cluster, oldest first: its events,
 // those that say the same as one, and of the domain's events the last of each
-// object. The empty namespace means all.
-func Happenings(ctx context.Context, config *rest.Config, c client.Client, namespace string) ([]Happening, error) {
+// object. The empty namespace means all. closed are the kinds that may not be
+// read, in order, of which nothing is told.
+func Happenings(ctx context.Context, config *rest.Config, c client.Client, namespace string) (list []Happening, closed []string, err error) {
 	events, _, err := recordedEvents(ctx, c, namespace)
-	if err != nil {
-		return nil, err
+	if err != nil && !apierrors.IsForbidden(err) {
+		return nil, nil, err
 	}
-	r, err := look(ctx, config, false)
-	if err != nil {
-		return nil, err
+	r, lookErr := look(ctx, config, false)
+	if lookErr != nil {
+		return nil, nil, lookErr
 	}
-	var list []Happening
+	r.watcher.close(eventKind, err)
 	for i := range events {
 		list = append(list, KubernetesHappening(&events[i]))
 		r.watcher.released(&events[i])
@@ -118,7 +120,7 @@ func Happenings(ctx context.Context, config *rest.Config, c client.Client, names
 	slices.SortStableFunc(list, func(a, b Happening) int {
 		return cmp.Or(a.Time.Compare(b.Time), a.Object.Compare(b.Object), strings.Compare(a.Reason, b.Reason), strings.Compare(a.Message, b.Message))
 	})
-	return list, nil
+	return list, r.watcher.Closed(), nil
 }
 
 // Recorded returns the events that Kubernetes holds, in no order, and the
@@ -239,7 +241,7 @@ func sentence(e domain.Event) string {
 	case domain.SecretSynced:
 		return fmt.Sprintf("%s holds what the vault does: %s", e.Secret, cmp.Or(strings.Join(e.Sources, ", "), "what its sources name"))
 	case domain.HelmReleaseReady:
-		return "chart version " + e.ChartVersion
+		return "chart version " + cmp.Or(e.ChartVersion, "unknown: its status has no history")
 	case domain.HTTPRouteCreated:
 		return fmt.Sprintf("%s by %s to %s", cmp.Or(strings.Join(e.Hostnames, ", "), "any host"), refs(e.Gateways), refs(e.Backends))
 	case domain.DriftCorrected:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,16 +17,20 @@ import (
 const watchAgain = time.Second
 
 // followEvents tells the events that Kubernetes records from now on. What it
-// recorded while a watch was interrupted is told late, and once.
-func followEvents(ctx context.Context, c client.WithWatch, namespace string, tell func(*corev1.Event)) error {
+// recorded while a watch was interrupted is told late, and once. seen is told
+// of each attempt; where events may not be read they are asked for again from
+// time to time.
+func followEvents(ctx context.Context, c client.WithWatch, namespace string, tell func(*corev1.Event), seen func(error)) error {
 	var last time.Time
 	for first := true; ; first = false {
 		list, version, err := recordedEvents(ctx, c, namespace)
 		if ctx.Err() != nil {
 			return nil
 		}
+		seen(err)
+		closed := apierrors.IsForbidden(err)
 		var gone *net.OpError
-		if err != nil && (first || errors.As(err, &gone)) {
+		if err != nil && !closed && (first || errors.As(err, &gone)) {
 			return err
 		}
 		for i := range list {
@@ -42,10 +47,14 @@ func followEvents(ctx context.Context, c client.WithWatch, namespace string, tel
 				tell(e)
 			})
 		}
+		pause := watchAgain
+		if closed {
+			pause = askAgain
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(watchAgain):
+		case <-time.After(pause):
 		}
 	}
 }

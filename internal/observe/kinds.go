@@ -26,6 +26,7 @@ var (
 	storeKind          = esv1.GroupVersion.WithKind(esv1.SecretStoreKind)
 	clusterStoreKind   = esv1.GroupVersion.WithKind(esv1.ClusterSecretStoreKind)
 	podKind            = corev1.SchemeGroupVersion.WithKind(kindPod)
+	eventKind          = corev1.SchemeGroupVersion.WithKind("Event")
 	secretKind         = corev1.SchemeGroupVersion.WithKind(kindSecret)
 	configMapKind      = corev1.SchemeGroupVersion.WithKind(kindConfigMap)
 	httpRouteKind      = schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: kindHTTPRoute}

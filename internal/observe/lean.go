@@ -29,7 +29,7 @@ type lean struct {
 
 // newLean returns a lean cache of a cluster.
 func newLean(config *rest.Config, known *runtime.Scheme) (lean, error) {
-	c, err := cache.New(config, cache.Options{Scheme: known, DefaultTransform: trim})
+	c, err := cache.New(config, cache.Options{Scheme: known, DefaultTransform: trimmed})
 	if err != nil {
 		return lean{}, fmt.Errorf("watch the cluster at %s: %w", config.Host, err)
 	}
@@ -54,35 +54,30 @@ func (l lean) GetInformer(ctx context.Context, obj client.Object, opts ...cache.
 	return l.Cache.GetInformer(ctx, obj, opts...)
 }
 
-// trim drops what no state is derived from.
-func trim(obj any) (any, error) {
-	o, ok := obj.(client.Object)
-	if !ok {
-		return obj, nil
+// trimmed is trim as a cache wants it.
+func trimmed(obj any) (any, error) {
+	if o, ok := obj.(client.Object); ok {
+		trim(o)
 	}
+	return obj, nil
+}
+
+// trim drops from an object what no state is derived from.
+func trim(o client.Object) {
 	o.SetManagedFields(nil)
 	if a := o.GetAnnotations(); a[annotationLastApplied] != "" {
 		delete(a, annotationLastApplied)
 		o.SetAnnotations(a)
 	}
-	switch o := obj.(type) {
+	switch o := o.(type) {
 	case *corev1.Pod:
-		trimContainers(o.Spec.Containers)
-		trimContainers(o.Spec.InitContainers)
-		o.Spec.EphemeralContainers, o.Spec.Affinity, o.Spec.Tolerations, o.Spec.TopologySpreadConstraints = nil, nil, nil, nil
+		trimPod(o)
 	case *corev1.Node:
 		o.Status.Images, o.Status.VolumesInUse, o.Status.VolumesAttached = nil, nil, nil
 	case *unstructured.Unstructured:
 		if isDatabase(o.GroupVersionKind().GroupKind()) {
 			trimSpec(o)
 		}
-	}
-	return obj, nil
-}
-
-func trimContainers(list []corev1.Container) {
-	for i, c := range list {
-		list[i] = corev1.Container{Name: c.Name, Image: c.Image, RestartPolicy: c.RestartPolicy}
 	}
 }
 

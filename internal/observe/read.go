@@ -28,28 +28,28 @@ const (
 	maxOwnerKinds = 32
 )
 
-// Read looks at a cluster once. Kinds that it does not serve are left out, and
-// so is what may not be read of Secrets, ConfigMaps and workloads, of which
-// only names and marks are read anyway. Since is by the objects' own account.
-func Read(ctx context.Context, config *rest.Config) ([]Object, error) {
-	r, err := look(ctx, config, false)
-	if err != nil {
-		return nil, err
-	}
-	return r.watcher.Snapshot(), nil
-}
-
-// Sight is what a wide look at a cluster saw.
+// Sight is what a look at a cluster saw.
 type Sight struct {
 	Objects []Object
 	// Late is what the temporal rules speak of.
 	Late []Late
-	// Closed are the kinds that may not be read.
+	// Closed are the kinds that may not be read, in order.
 	Closed []string
 }
 
-// ReadAll looks at a cluster once as Read does, at the further kinds too. Of
-// these what may not be read is left out, and said.
+// Read looks at a cluster once. Kinds that it does not serve are left out, and
+// so is, without being told as closed, what may not be read of Secrets,
+// ConfigMaps and workloads, of which only names and marks are read anyway.
+// Since is by the objects' own account.
+func Read(ctx context.Context, config *rest.Config) (*Sight, error) {
+	r, err := look(ctx, config, false)
+	if err != nil {
+		return nil, err
+	}
+	return &Sight{Objects: r.watcher.Snapshot(), Late: r.watcher.Overdue(time.Now()), Closed: r.watcher.Closed()}, nil
+}
+
+// ReadAll looks at a cluster once as Read does, at the further kinds too.
 func ReadAll(ctx context.Context, config *rest.Config) (*Sight, error) {
 	r, err := look(ctx, config, true)
 	if err != nil {
@@ -117,9 +117,7 @@ func (r reader) all(ctx context.Context) error {
 // further reads the further kinds.
 func (r reader) further(ctx context.Context) error {
 	for _, kind := range FurtherKinds {
-		err := r.list(ctx, kind, untyped(kind))
-		r.watcher.close(kind, err)
-		if err != nil && !apierrors.IsForbidden(err) {
+		if err := r.list(ctx, kind, untyped(kind)); err != nil {
 			return err
 		}
 	}
@@ -155,12 +153,14 @@ func (r reader) marks(ctx context.Context, kind schema.GroupVersionKind) (seen b
 	return err == nil, err
 }
 
-// list reads a kind, if it is served.
+// list reads a kind, if it is served, and notes whether it may be read.
 func (r reader) list(ctx context.Context, kind schema.GroupVersionKind, list client.ObjectList) error {
-	if err := r.pages(ctx, kind, list); err != nil && !notServed(err) {
-		return err
+	err := r.pages(ctx, kind, list)
+	r.watcher.close(kind, err)
+	if notServed(err) || apierrors.IsForbidden(err) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // pages reads a kind page by page, each into a list of its own: the objects
@@ -179,6 +179,7 @@ func (r reader) pages(ctx context.Context, kind schema.GroupVersionKind, empty c
 		}
 		for _, item := range items {
 			if obj, ok := item.(client.Object); ok {
+				trim(obj)
 				r.watcher.handle(objects.Change{Key: objects.Key{GroupVersionKind: kind, NamespacedName: client.ObjectKeyFromObject(obj)}, New: obj})
 			}
 		}

@@ -77,6 +77,25 @@ var recordedStates = map[string]struct {
 	"Gateway refused":                      {domain.GatewayFailed, false, "InvalidParameters"},
 	"HTTPRoute attached":                   {domain.RouteReady, true, ""},
 	"HTTPRoute not-allowed":                {domain.RouteFailed, false, "NotAllowedByListeners"},
+	"Kustomization fetching":               {domain.KustomizationFetching, false, "Fetching manifests"},
+	"Kustomization applying":               {domain.KustomizationApplying, false, "Detecting drift"},
+	"Kustomization without-path":           {domain.KustomizationFailed, false, "path not found"},
+	"Kustomization forbidden":              {domain.KustomizationFailed, false, "cross-namespace"},
+	"Kustomization suspended":              {domain.KustomizationReady, true, "main@sha1:8d1f2b5c"},
+	"Kustomization deleting":               {domain.KustomizationDeleting, false, ""},
+	"HelmRelease installing":               {domain.ReleaseReconciling, false, "Running 'install' action"},
+	"HelmRelease rolled-back":              {domain.ReleaseFailed, false, "context deadline exceeded"},
+	"HelmRelease blocked":                  {domain.ReleasePending, false, "media/postgres"},
+	"HelmRelease suspended":                {domain.ReleaseReady, true, "app-template@4.0.1"},
+	"HelmRelease deleting":                 {domain.ReleaseDeleting, false, ""},
+	"GitRepository suspended":              {domain.SourceReady, true, "stored artifact"},
+	"GitRepository deleting":               {domain.SourceDeleting, false, ""},
+	"ExternalSecret deleting":              {domain.SecretDeleting, false, ""},
+	"ExternalSecret without-store":         {domain.SecretFailed, false, "could not get secret data"},
+	"Certificate deleting":                 {domain.CertificateDeleting, false, ""},
+	"Cluster deleting":                     {domain.DatabaseDeleting, false, ""},
+	"Gateway deleting":                     {domain.GatewayDeleting, false, ""},
+	"HTTPRoute deleting":                   {domain.RouteDeleting, false, ""},
 	"HTTPRoute unanswered":                 {domain.RoutePending, false, "has not answered yet"},
 }
 
@@ -106,6 +125,16 @@ func TestStatesOfRecordedObjects(t *testing.T) {
 	for name := range recordedStates {
 		if !seen[name] {
 			t.Errorf("%s is in no file", name)
+		}
+	}
+}
+
+// TestDefaultTimesAreNone holds that what no controller has looked at yet is in
+// its state since it was made, not since 1970.
+func TestDefaultTimesAreNone(t *testing.T) {
+	for _, obj := range recordedObjects(t) {
+		if got := Tell(obj).Since; !got.IsZero() && got.Year() < 2000 {
+			t.Errorf("%s %s is in its state since %s", obj.GetKind(), obj.GetName(), got)
 		}
 	}
 }

@@ -54,9 +54,9 @@ func parentState(r *gatewayv1.HTTPRoute, ref gatewayv1.ParentReference) Standing
 		case c == nil || c.Status == metav1.ConditionUnknown:
 			return Standing{State: domain.RoutePending, Message: fmt.Sprintf("%s has not said whether it is %s", parentRef(r.Namespace, ref), name), Since: since(r.CreationTimestamp)}
 		case c.Status == metav1.ConditionFalse:
-			return Standing{State: domain.RouteFailed, Message: oneLine(fmt.Sprintf("%s: %s", c.Reason, c.Message)), Since: c.LastTransitionTime.Time}
+			return Standing{State: domain.RouteFailed, Message: oneLine(fmt.Sprintf("%s: %s", c.Reason, c.Message)), Since: since(c.LastTransitionTime)}
 		case c.LastTransitionTime.After(s.Since):
-			s.Since = c.LastTransitionTime.Time
+			s.Since = since(c.LastTransitionTime)
 		}
 	}
 	return s

@@ -62,7 +62,9 @@ func (s *Stream) Run(ctx context.Context, tell func(Happening)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.cache.Start(ctx) })
 	group.Go(func() error { return s.watcher.Start(ctx) })
-	group.Go(func() error { return followEvents(ctx, s.client, s.namespace, s.recorded(tell)) })
+	group.Go(func() error {
+		return followEvents(ctx, s.client, s.namespace, s.recorded(tell), func(err error) { s.watcher.close(eventKind, err) })
+	})
 	group.Go(func() error {
 		s.watchRules(ctx, mine)
 		return nil

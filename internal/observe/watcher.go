@@ -55,6 +55,7 @@ type Watcher struct {
 	outbox      []any // posted, replay or domain.Event, in order
 	closed      map[schema.GroupVersionKind]bool
 	shut        func(kind string)
+	arrived     func()
 }
 
 // record is what is remembered of one object.

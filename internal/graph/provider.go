@@ -51,10 +51,8 @@ func (g *Graph) stock() {
 		for _, p := range productsOf(o, labels) {
 			g.supplyProduct(p, o)
 		}
-		if kindOf(o) == (kind{externalSecretsGroup, "PushSecret"}) {
-			for _, p := range s.pushed(o) {
-				g.supplyProduct(p, o)
-			}
+		for _, p := range s.pushed(o, labels) {
+			g.supplyProduct(p, o)
 		}
 	}
 	for _, r := range g.State.Releases {

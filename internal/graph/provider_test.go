@@ -72,6 +72,31 @@ spec:
   selector: {secret: {name: named-secret}}
   data: [{match: {remoteRef: {remoteKey: pushed}}}]
 ---
+apiVersion: external-secrets.io/v1
+kind: SecretStore
+metadata: {name: nas, namespace: home}
+spec: {provider: {kubernetes: {remoteNamespace: storage, server: {}}}}
+---
+apiVersion: external-secrets.io/v1alpha1
+kind: ClusterPushSecret
+metadata: {name: push-all}
+spec:
+  namespaceSelectors: [{matchLabels: {tier: lan}}]
+  pushSecretSpec:
+    secretStoreRefs: [{kind: ClusterSecretStore, name: next-door}, {name: nas}]
+    selector: {secret: {name: named-secret}}
+    data: [{match: {remoteRef: {remoteKey: pushed-by-all}}}]
+---
+apiVersion: external-secrets.io/v1alpha1
+kind: ClusterPushSecret
+metadata: {name: push-none}
+spec:
+  namespaceSelectors: [{matchLabels: {tier: none}}]
+  pushSecretSpec:
+    secretStoreRefs: [{name: nas}]
+    selector: {secret: {name: named-secret}}
+    data: [{match: {remoteRef: {remoteKey: pushed-by-none}}}]
+---
 apiVersion: cert-manager.io/v1
 kind: Certificate
 metadata: {name: wildcard, namespace: home}
@@ -185,6 +210,10 @@ func TestProvider(t *testing.T) {
 		{"Secret/home/token", "nothing"},
 		{"Secret/home/pushed", "PushSecret media/push"},
 		{"Secret/media/pushed", "nothing"},
+		{"Secret/home/pushed-by-all", "ClusterPushSecret push-all"},
+		{"Secret/storage/pushed-by-all", "ClusterPushSecret push-all"},
+		{"Secret/media/pushed-by-all", "nothing"},
+		{"Secret/storage/pushed-by-none", "nothing"},
 		{"Secret/home/wildcard-tls", "Certificate home/wildcard"},
 		{"Secret/media/app-tls", "Ingress media/app"},
 		{"external-secrets.io|ClusterSecretStore//op", "ClusterSecretStore wrongly/op"},

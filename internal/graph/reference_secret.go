@@ -17,13 +17,13 @@ var externalSecretKind = kind{externalSecretsGroup, "ExternalSecret"}
 var secretReaders = readerTable{
 	externalSecretKind: func(c *collector) { c.externalSecret(c.at("spec")) },
 	{externalSecretsGroup, "ClusterExternalSecret"}: func(c *collector) { c.externalSecret(c.at("spec", "externalSecretSpec")) },
-	{externalSecretsGroup, "PushSecret"}:            func(c *collector) { c.pushSecret(c.at("spec")) },
-	{externalSecretsGroup, "ClusterPushSecret"}:     func(c *collector) { c.pushSecret(c.at("spec", "pushSecretSpec")) },
-	{externalSecretsGroup, "SecretStore"}:           readStore,
-	{externalSecretsGroup, "ClusterSecretStore"}:    readStore,
-	{certManagerGroup, "Certificate"}:               readCertificate,
-	{certManagerGroup, "Issuer"}:                    readIssuer,
-	{certManagerGroup, "ClusterIssuer"}:             readIssuer,
+	pushSecretKind:                               func(c *collector) { c.pushSecret(c.at("spec")) },
+	clusterPushSecretKind:                        func(c *collector) { c.pushSecret(c.at("spec", "pushSecretSpec")) },
+	{externalSecretsGroup, "SecretStore"}:        readStore,
+	{externalSecretsGroup, "ClusterSecretStore"}: readStore,
+	{certManagerGroup, "Certificate"}:            readCertificate,
+	{certManagerGroup, "Issuer"}:                 readIssuer,
+	{certManagerGroup, "ClusterIssuer"}:          readIssuer,
 }
 
 func (c *collector) externalSecret(spec field) {

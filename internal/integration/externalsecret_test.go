@@ -31,6 +31,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	esv1 "hearth/internal/api/externalsecrets/v1"
+	esv1alpha1 "hearth/internal/api/externalsecrets/v1alpha1"
 	"hearth/internal/domain"
 	"hearth/internal/engine/externalsecret"
 	"hearth/internal/kube/scheme"
@@ -105,7 +106,7 @@ func startSecrets(t testing.TB, change ...func(*externalsecret.Options, *onepass
 		Cache: cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: map[client.Object]cache.ByObject{
 			// Others' stores are left to them: tests run side by side.
 			&esv1.ClusterSecretStore{}: {Label: labels.SelectorFromSet(labels.Set{storeLabel: s.namespace})},
-			&esv1.ExternalSecret{}:     here, &esv1.SecretStore{}: here, &corev1.Secret{}: here, &corev1.ConfigMap{}: here, &discoveryv1.EndpointSlice{}: here,
+			&esv1.ExternalSecret{}:     here, &esv1alpha1.PushSecret{}: here, &esv1.SecretStore{}: here, &corev1.Secret{}: here, &corev1.ConfigMap{}: here, &discoveryv1.EndpointSlice{}: here,
 		}},
 	})
 	if err != nil {

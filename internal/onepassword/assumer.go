@@ -39,23 +39,29 @@ func (a *Assumer) Want(needs ...Need) {
 	}
 }
 
+// wholeField is the ID of a field that stands for all of an item, of which
+// nobody tells any: without one, no Secret would be made of the item.
+var wholeField = MakeID("all fields")
+
 // Fields returns the fields that are wanted of an item, ordered by label, and
-// none for an item that nobody told of. It serves ServerOptions.Assume.
+// none for an item that nobody told of. An item that is wanted as a whole, and
+// no field of it by name, has a single one in place of all. It serves
+// ServerOptions.Assume.
 func (a *Assumer) Fields(_, item string) []Field {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	wants := a.wants[item]
 	var fields []Field
 	for _, label := range slices.Sorted(maps.Keys(wants)) {
-		need := wants[label]
+		need, id := wants[label], MakeID("field", "", label, "0")
 		if label == "" {
 			if len(wants) > 1 {
 				continue // the item exists by its other fields
 			}
-			label = DefaultField
+			label, id = DefaultField, wholeField
 		}
 		fields = append(fields, Field{
-			ID: MakeID("field", "", label, "0"), Label: label, Type: "CONCEALED",
+			ID: id, Label: label, Type: "CONCEALED",
 			Value: NewValue(plausible(a.Seed, item, label, need)),
 		})
 	}

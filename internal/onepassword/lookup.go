@@ -9,6 +9,9 @@ import (
 	"hearth/internal/onepassword/totp"
 )
 
+// AllFields stands for the fields of an item that is asked for as a whole.
+const AllFields = "(all fields)"
+
 // DefaultField is the field that is meant where none is named.
 const DefaultField = "password"
 

@@ -242,7 +242,17 @@ func candidatesFor(ctx context.Context, name string, all []*extract) []candidate
 		}
 		return 2
 	}
-	slices.SortStableFunc(out, func(a, b candidate) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(out, func(a, b candidate) int {
+		switch r := rank(a); {
+		case r != rank(b):
+			return r - rank(b)
+		case r == 0:
+			return len(a.field) - len(b.field) // the rewriting tells more of the name
+		case r == 1:
+			return len(b.item) - len(a.item) // radarr-4k tells more of it than radarr
+		}
+		return 0
+	})
 	return out
 }
 

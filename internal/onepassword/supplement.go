@@ -58,7 +58,7 @@ func (s *Server) madeUp(v Vault, id string) (Item, bool) {
 	item, ok := s.makeUp(v, made.title)
 	for _, f := range item.Fields {
 		if !s.hidesField(v, item.Title, f.Label) {
-			s.options.Assumptions.Add(domain.AssumedSecret, item.Title+"/"+f.Label, cmp.Or(s.options.Reason, "no vault has the item"))
+			s.assumed(item, f, "no vault has the item")
 		}
 	}
 	return item, ok
@@ -75,8 +75,17 @@ func (s *Server) supplement(v Vault, item Item) Item {
 			continue
 		}
 		fields = append(fields, f)
-		s.options.Assumptions.Add(domain.AssumedSecret, item.Title+"/"+f.Label, cmp.Or(s.options.Reason, "the item has no such field"))
+		s.assumed(item, f, "the item has no such field")
 	}
 	item.Fields = fields
 	return item
+}
+
+// assumed notes that a field was made up.
+func (s *Server) assumed(item Item, f Field, why string) {
+	name := f.Label
+	if f.ID == wholeField {
+		name = AllFields
+	}
+	s.options.Assumptions.Add(domain.AssumedSecret, item.Title+"/"+name, cmp.Or(s.options.Reason, why))
 }

@@ -15,7 +15,6 @@ import (
 
 	esv1 "hearth/internal/api/externalsecrets/v1"
 	"hearth/internal/domain"
-	"hearth/internal/manifest"
 	"hearth/internal/onepassword"
 	"hearth/internal/secrets"
 )
@@ -43,7 +42,9 @@ func (s *Stage) openVault(ctx context.Context, e *engine) error {
 	if e.vault, err = onepassword.NewServer(o); err != nil {
 		return &MisuseError{err}
 	}
-	e.wanted = wantedKeys(s.repository.Documents())
+	if e.assumer != nil {
+		e.plan = s.planSecrets(ctx, e)
+	}
 	if e.vaultURL, _, err = e.vault.Listen(ctx, "127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -101,9 +102,10 @@ func (e *engine) prepare(ctx context.Context, es *esv1.ExternalSecret) {
 	if e.assumer == nil {
 		return
 	}
+	plan := e.plan(ctx)
 	needs := onepassword.Needs(ctx, es, onepassword.NeedsOptions{
 		Known:    onepassword.Known(e.vault.Vaults()),
-		WantKeys: e.wanted,
+		WantKeys: plan.Keys(es.Namespace),
 		Text:     func(kind, name, key string) (string, bool) { return e.text(ctx, kind, es.Namespace, name, key) },
 		Provider: func(ref esv1.SecretStoreRef) string { return e.provider(ctx, es.Namespace, ref) },
 	})
@@ -112,7 +114,7 @@ func (e *engine) prepare(ctx context.Context, es *esv1.ExternalSecret) {
 			e.gate.Free(n.Item) // a lock lists nothing of other stores
 		}
 	}
-	e.assumer.Want(needs...)
+	e.assumer.Want(plan.Unpushed(needs)...)
 }
 
 // text returns a key of a ConfigMap that holds templates. Secrets are not
@@ -224,36 +226,4 @@ func inCluster(host string) (namespace, name string, ok bool) {
 		return labels[1], labels[0], true
 	}
 	return "", "", false
-}
-
-// wantedKeys maps the names of Secrets to the keys that manifests take from
-// them, wherever they say so as Kubernetes does: a name and a key side by side.
-func wantedKeys(docs []*manifest.Document) map[string][]string {
-	wanted := map[string][]string{}
-	for _, doc := range docs {
-		collectKeys(doc.Object(), wanted)
-	}
-	for name, keys := range wanted {
-		slices.Sort(keys)
-		wanted[name] = slices.Compact(keys)
-	}
-	return wanted
-}
-
-func collectKeys(value any, wanted map[string][]string) {
-	switch v := value.(type) {
-	case map[string]any:
-		name, hasName := v["name"].(string)
-		key, hasKey := v["key"].(string)
-		if hasName && hasKey {
-			wanted[name] = append(wanted[name], key)
-		}
-		for _, child := range v {
-			collectKeys(child, wanted)
-		}
-	case []any:
-		for _, child := range v {
-			collectKeys(child, wanted)
-		}
-	}
 }

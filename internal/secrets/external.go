@@ -111,7 +111,7 @@ func (r *reader) unfound(e *external, found map[string]bool) {
 
 // need completes what is known of a need by where it stands.
 func (r *reader) need(ctx context.Context, e *external, need onepassword.Need) Need {
-	n := Need{Object: e.Ref, Item: need.Item, Field: need.Field, at: steps(need.Path)}
+	n := Need{Object: e.Ref, Item: need.Item, Field: need.Field, read: need, at: steps(need.Path)}
 	n.Named = e.Place(e.path(n.at...)...)
 	n.Place = n.Named
 	source, rewrite := e.entry(n.at)

@@ -42,6 +42,8 @@ type Need struct {
 	// Named is where the item is named.
 	Named domain.Place
 
+	// read is the need as whoever reads it knows it.
+	read onepassword.Need
 	// at leads to what names the item, below the specification.
 	at []string
 	// extract says that all fields of the item are taken over.
@@ -94,5 +96,5 @@ func (n Need) What() string {
 	case n.Search != nil:
 		return "find " + describe(n.Search)
 	}
-	return "(all fields)"
+	return onepassword.AllFields
 }

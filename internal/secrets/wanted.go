@@ -46,19 +46,26 @@ func wantedKeys(state *desired.State) map[string]map[string][]string {
 	return wanted
 }
 
-// pushedFields returns the items and fields that PushSecrets write: the vault
-// need not have them before.
+// pushedFields returns the items and fields that PushSecrets write, and those
+// that ClusterPushSecrets make: the vault need not have them before.
 func pushedFields(state *desired.State) map[[2]string]bool {
 	pushed := map[[2]string]bool{}
 	for _, o := range state.OfKind(Group, "PushSecret") {
-		data, _, _ := unstructured.NestedSlice(o.Object, "spec", "data")
-		for _, entry := range data {
-			ref, _ := entry.(map[string]any)
-			item, _, _ := unstructured.NestedString(ref, "match", "remoteRef", "remoteKey")
-			field, _, _ := unstructured.NestedString(ref, "match", "remoteRef", "property")
-			pushed[[2]string{item, cmp.Or(field, onepassword.DefaultField)}] = true
-			pushed[[2]string{item, ""}] = true
-		}
+		pushedBy(o, pushed, "spec", "data")
+	}
+	for _, o := range state.OfKind(Group, "ClusterPushSecret") {
+		pushedBy(o, pushed, "spec", "pushSecretSpec", "data")
 	}
 	return pushed
+}
+
+func pushedBy(o *desired.Object, pushed map[[2]string]bool, path ...string) {
+	data, _, _ := unstructured.NestedSlice(o.Object, path...)
+	for _, entry := range data {
+		ref, _ := entry.(map[string]any)
+		item, _, _ := unstructured.NestedString(ref, "match", "remoteRef", "remoteKey")
+		field, _, _ := unstructured.NestedString(ref, "match", "remoteRef", "property")
+		pushed[[2]string{item, cmp.Or(field, onepassword.DefaultField)}] = true
+		pushed[[2]string{item, ""}] = true
+	}
 }

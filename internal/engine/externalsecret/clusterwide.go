@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,65 +30,69 @@ import (
 	"hearth/internal/kube/work"
 )
 
-// clusterwide makes the ExternalSecrets of ClusterExternalSecrets: one in each
-// namespace that is meant, none elsewhere.
+// clusterwide brings about what the objects of one cluster-wide kind ask for:
+// an object in each namespace that is meant, none elsewhere.
 type clusterwide struct {
+	spreadKind
 	o       Options
 	client  client.Client
 	live    client.Reader // past the cache
 	backoff *work.Backoff[types.NamespacedName]
 }
 
-func setupClusterwide(mgr manager.Manager, o Options) error {
-	r := &clusterwide{o: o, client: mgr.GetClient(), live: mgr.GetAPIReader(), backoff: &work.Backoff[types.NamespacedName]{}}
+func setupClusterwide(mgr manager.Manager, o Options, kind spreadKind) error {
+	r := &clusterwide{spreadKind: kind, o: o, client: mgr.GetClient(), live: mgr.GetAPIReader(), backoff: &work.Backoff[types.NamespacedName]{}}
 	moved := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		return !maps.Equal(e.ObjectOld.GetLabels(), e.ObjectNew.GetLabels()) || e.ObjectNew.GetDeletionTimestamp() != nil
 	}}
-	return builder.ControllerManagedBy(mgr).Named("external-secrets-clusterexternalsecret").
-		For(&v1.ClusterExternalSecret{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Owns(&v1.ExternalSecret{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+	return builder.ControllerManagedBy(mgr).Named("external-secrets-"+strings.ToLower(kind.kind.Kind)).
+		For(kind.newWide().object(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Owns(kind.newMade(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(moved)).
 		WithOptions(options()).
 		Complete(work.Reconciler(o.Gate, r))
 }
 
 func (r *clusterwide) all(ctx context.Context, _ client.Object) []reconcile.Request {
-	var list v1.ClusterExternalSecretList
-	if err := r.client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+	list := r.newList()
+	if err := r.client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // the cache fails only when it is stopped
 	}
 	var requests []reconcile.Request
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
+	_ = meta.EachListItem(list, func(obj runtime.Object) error { // fails only if we do
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj.(client.Object))})
+		return nil
+	})
 	return requests
 }
 
-// Reconcile brings the ExternalSecrets of one ClusterExternalSecret about.
+// Reconcile brings the objects of one that is cluster-wide about.
 func (r *clusterwide) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	ces := &v1.ClusterExternalSecret{}
-	err := r.live.Get(ctx, req.NamespacedName, ces) // its status says what there is to remove
+	wide := r.newWide()
+	err := r.live.Get(ctx, req.NamespacedName, wide.object()) // its status says what there is to remove
 	if client.IgnoreNotFound(err) != nil {
-		return reconcile.Result{}, fmt.Errorf("read the ClusterExternalSecret %s: %w", req.Name, err)
+		return reconcile.Result{}, fmt.Errorf("read the %s %s: %w", r.kind.Kind, req.Name, err)
 	}
-	if err != nil || ces.DeletionTimestamp != nil {
-		r.backoff.Forget(req.NamespacedName) // the ExternalSecrets go with their owner
+	if err != nil || wide.object().GetDeletionTimestamp() != nil {
+		r.backoff.Forget(req.NamespacedName) // what was made goes with its owner
 		return reconcile.Result{}, nil
 	}
-	done, failed, err := r.spread(ctx, ces)
-	if err != nil {
+	want := wide.wish()
+	before := wide.object().DeepCopyObject().(client.Object)
+	cause := r.spread(ctx, wide, want)
+	if ctx.Err() != nil {
+		return reconcile.Result{}, ctx.Err()
+	}
+	if err := r.report(ctx, wide, before, cause); err != nil {
 		return reconcile.Result{}, err
 	}
-	if err := r.report(ctx, ces, done, failed); err != nil {
-		return reconcile.Result{}, err
-	}
-	if len(failed) > 0 {
+	if cause != nil {
 		return reconcile.Result{RequeueAfter: r.backoff.Next(req.NamespacedName, r.o.RetryCap)}, nil
 	}
 	r.backoff.Forget(req.NamespacedName)
 	interval := defaultInterval
-	if ces.Spec.RefreshInterval != nil {
-		interval = ces.Spec.RefreshInterval.Duration
+	if want.interval != nil {
+		interval = want.interval.Duration
 	}
 	if interval <= 0 {
 		return reconcile.Result{}, nil
@@ -93,45 +100,48 @@ func (r *clusterwide) Reconcile(ctx context.Context, req reconcile.Request) (rec
 	return reconcile.Result{RequeueAfter: max(interval, time.Second)}, nil
 }
 
-// spread writes the ExternalSecrets that there should be, and deletes those
-// that there should not.
-func (r *clusterwide) spread(ctx context.Context, ces *v1.ClusterExternalSecret) (done []string, failed []v1.NamespaceFailure, err error) {
-	wanted, err := r.namespaces(ctx, ces)
+// spread writes the objects that there should be, deletes those that there
+// should not, and notes both in the status.
+func (r *clusterwide) spread(ctx context.Context, wide spread, want wish) error {
+	wanted, err := r.namespaces(ctx, want)
 	if err != nil {
-		return nil, []v1.NamespaceFailure{{Reason: err.Error()}}, nil
+		return fmt.Errorf("failed to get target namespaces: %w", err) // what there is stays
 	}
-	name := cmp.Or(ces.Spec.ExternalSecretName, ces.Name)
+	var done []string
+	var failed []v1.NamespaceFailure
 	for _, namespace := range wanted {
-		if err := r.write(ctx, ces, namespace, name); err != nil {
+		if err := r.write(ctx, wide, want, namespace); err != nil {
 			failed = append(failed, v1.NamespaceFailure{Namespace: namespace, Reason: err.Error()})
 			continue
 		}
 		done = append(done, namespace)
 	}
-	for _, namespace := range ces.Status.ProvisionedNamespaces {
-		old := cmp.Or(ces.Status.ExternalSecretName, name)
-		if old == name && slices.Contains(wanted, namespace) {
+	s := wide.status()
+	old, name := cmp.Or(*s.name, want.name), want.name
+	for _, namespace := range *s.provisioned {
+		if old == want.name && slices.Contains(wanted, namespace) {
 			continue
 		}
-		if err := r.remove(ctx, ces, namespace, old); err != nil {
+		if err := r.remove(ctx, wide, namespace, old); err != nil {
 			failed = append(failed, v1.NamespaceFailure{Namespace: namespace, Reason: err.Error()})
+			name = old // it is still there, to be removed later
 			if !slices.Contains(done, namespace) {
-				done = append(done, namespace) // it is still there, to be removed later
+				done = append(done, namespace)
 			}
 		}
 	}
 	slices.Sort(done)
-	return done, failed, ctx.Err()
+	*s.provisioned, *s.failed, *s.name = done, failed, name
+	if len(failed) > 0 {
+		return errors.New("one or more namespaces failed")
+	}
+	return nil
 }
 
 // namespaces returns those that are meant and not on their way out, by name.
-func (r *clusterwide) namespaces(ctx context.Context, ces *v1.ClusterExternalSecret) ([]string, error) {
-	selectors := ces.Spec.NamespaceSelectors
-	if ces.Spec.NamespaceSelector != nil {
-		selectors = append(slices.Clone(selectors), ces.Spec.NamespaceSelector)
-	}
+func (r *clusterwide) namespaces(ctx context.Context, want wish) ([]string, error) {
 	var any []labels.Selector
-	for _, s := range selectors {
+	for _, s := range want.selectors {
 		selector, err := metav1.LabelSelectorAsSelector(s)
 		if err != nil {
 			return nil, fmt.Errorf("a namespace selector cannot be used: %w", err)
@@ -145,7 +155,7 @@ func (r *clusterwide) namespaces(ctx context.Context, ces *v1.ClusterExternalSec
 	var names []string
 	for i := range list.Items {
 		ns := &list.Items[i]
-		meant := slices.Contains(ces.Spec.Namespaces, ns.Name) ||
+		meant := slices.Contains(want.namespaces, ns.Name) ||
 			slices.ContainsFunc(any, func(s labels.Selector) bool { return s.Matches(labels.Set(ns.Labels)) })
 		if meant && ns.DeletionTimestamp == nil {
 			names = append(names, ns.Name)
@@ -155,65 +165,75 @@ func (r *clusterwide) namespaces(ctx context.Context, ces *v1.ClusterExternalSec
 	return names, nil
 }
 
-// write brings one ExternalSecret about, if it is not as it should be.
-func (r *clusterwide) write(ctx context.Context, ces *v1.ClusterExternalSecret, namespace, name string) error {
-	es := &v1.ExternalSecret{}
-	err := r.client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, es)
+// write brings one object about, if it is not as it should be.
+func (r *clusterwide) write(ctx context.Context, wide spread, want wish, namespace string) error {
+	made := r.newMade()
+	err := r.client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: want.name}, made)
 	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("could not read the ExternalSecret: %w", err)
+		return fmt.Errorf("could not read the %s: %w", r.made.Kind, err)
 	}
 	isNew := err != nil
-	if !isNew && !metav1.IsControlledBy(es, ces) {
-		return errors.New("external secret already exists in namespace")
+	if !isNew && !metav1.IsControlledBy(made, wide.object()) {
+		return errors.New(r.taken)
 	}
-	before := es.DeepCopy()
-	es.Namespace, es.Name = namespace, name
-	es.Labels, es.Annotations = maps.Clone(ces.Spec.ExternalSecretMetadata.Labels), maps.Clone(ces.Spec.ExternalSecretMetadata.Annotations)
-	if since := before.Annotations[v1.ForceSyncAnnotation]; since != "" && es.Annotations[v1.ForceSyncAnnotation] == "" {
-		metav1.SetMetaDataAnnotation(&es.ObjectMeta, v1.ForceSyncAnnotation, since) // somebody's wish, not drift
-	}
-	es.Spec = *ces.Spec.ExternalSecretSpec.DeepCopy()
+	before := made.DeepCopyObject().(client.Object)
+	made.SetNamespace(namespace)
+	made.SetName(want.name)
+	made.SetLabels(maps.Clone(want.labels))
+	made.SetAnnotations(keepForceSync(want.annotations, before.GetAnnotations()))
+	wide.fill(made)
 	if isNew {
-		es.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(ces, v1.GroupVersion.WithKind(v1.ClusterExternalSecretKind))}
-		err = r.client.Create(ctx, es, client.FieldOwner(fieldManager))
-	} else if !equality.Semantic.DeepEqual(before, es) {
-		err = r.client.Update(ctx, es, client.FieldOwner(fieldManager))
+		made.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(wide.object(), r.kind)})
+		err = r.client.Create(ctx, made, client.FieldOwner(fieldManager))
+	} else if !equality.Semantic.DeepEqual(before, made) {
+		err = r.client.Update(ctx, made, client.FieldOwner(fieldManager))
 	}
 	if err != nil && !(isNew && apierrors.IsNotFound(err)) { // the namespace may be gone by now
-		return fmt.Errorf("could not create or update the ExternalSecret: %w", err)
+		return fmt.Errorf("could not create or update the %s: %w", r.made.Kind, err)
 	}
 	return nil
 }
 
-// remove deletes an ExternalSecret of the ClusterExternalSecret's own.
-func (r *clusterwide) remove(ctx context.Context, ces *v1.ClusterExternalSecret, namespace, name string) error {
-	es := &v1.ExternalSecret{}
-	err := r.client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, es)
-	if err == nil && metav1.IsControlledBy(es, ces) {
-		err = r.client.Delete(ctx, es, client.Preconditions{UID: &es.UID})
+// keepForceSync returns the annotations that are wanted, with the wish to sync
+// that somebody wrote into the object: it is no drift.
+func keepForceSync(want, had map[string]string) map[string]string {
+	out := maps.Clone(want)
+	if since := had[v1.ForceSyncAnnotation]; since != "" && out[v1.ForceSyncAnnotation] == "" {
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[v1.ForceSyncAnnotation] = since
+	}
+	return out
+}
+
+// remove deletes an object that was made for one that is cluster-wide.
+func (r *clusterwide) remove(ctx context.Context, wide spread, namespace, name string) error {
+	made := r.newMade()
+	err := r.client.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, made)
+	if err == nil && metav1.IsControlledBy(made, wide.object()) {
+		uid := made.GetUID()
+		err = r.client.Delete(ctx, made, client.Preconditions{UID: &uid})
 	}
 	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("could not delete the ExternalSecret %s: %w", name, err)
+		return fmt.Errorf("could not delete the %s %s: %w", r.made.Kind, name, err)
 	}
 	return nil
 }
 
 // report writes the status if it changed.
-func (r *clusterwide) report(ctx context.Context, ces *v1.ClusterExternalSecret, done []string, failed []v1.NamespaceFailure) error {
-	before := ces.DeepCopy()
+func (r *clusterwide) report(ctx context.Context, wide spread, before client.Object, cause error) error {
 	c := v1.Condition{Type: v1.ConditionReady, Status: corev1.ConditionTrue}
-	if len(failed) > 0 {
-		c.Status, c.Message = corev1.ConditionFalse, "one or more namespaces failed"
+	if cause != nil {
+		c.Status, c.Message = corev1.ConditionFalse, cause.Error()
 	}
-	ces.Status.ProvisionedNamespaces, ces.Status.FailedNamespaces = done, failed
-	ces.Status.ExternalSecretName = cmp.Or(ces.Spec.ExternalSecretName, ces.Name)
-	v1.SetCondition(&ces.Status.Conditions, c)
-	if equality.Semantic.DeepEqual(before.Status, ces.Status) {
+	v1.SetCondition(wide.status().conditions, c)
+	if equality.Semantic.DeepEqual(before, wide.object()) {
 		return nil
 	}
-	err := r.client.Status().Patch(ctx, ces, client.MergeFrom(before), client.FieldOwner(fieldManager))
+	err := r.client.Status().Patch(ctx, wide.object(), client.MergeFrom(before), client.FieldOwner(fieldManager))
 	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("write the status of the ClusterExternalSecret %s: %w", ces.Name, err)
+		return fmt.Errorf("write the status of the %s %s: %w", r.kind.Kind, before.GetName(), err)
 	}
 	return nil
 }

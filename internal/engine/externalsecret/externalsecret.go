@@ -1,7 +1,8 @@
 // Package externalsecret makes Secrets of what a vault holds, as External
-// Secrets Operator does: it reconciles ExternalSecrets, makes those that a
-// ClusterExternalSecret asks for, writes values back for PushSecrets, and
-// validates the SecretStores and ClusterSecretStores that all of them use.
+// Secrets Operator does: it reconciles ExternalSecrets, writes values back for
+// PushSecrets, makes those of either that a ClusterExternalSecret or a
+// ClusterPushSecret asks for, and validates the SecretStores and
+// ClusterSecretStores that all of them use.
 //
 // An ExternalSecret waits for its store without asking it. It fails with the
 // vault's item and field in its Ready condition, keeps the last good Secret
@@ -99,8 +100,10 @@ func Setup(mgr manager.Manager, o Options) error {
 	if err := setupSecrets(mgr, o, providers); err != nil {
 		return fmt.Errorf("setting up the ExternalSecret reconciler: %w", err)
 	}
-	if err := setupClusterwide(mgr, o); err != nil {
-		return fmt.Errorf("setting up the ClusterExternalSecret reconciler: %w", err)
+	for _, kind := range spreadKinds {
+		if err := setupClusterwide(mgr, o, kind); err != nil {
+			return fmt.Errorf("setting up the %s reconciler: %w", kind.kind.Kind, err)
+		}
 	}
 	return nil
 }

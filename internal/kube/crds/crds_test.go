@@ -43,6 +43,8 @@ func TestAllCoversWhatHearthReconciles(t *testing.T) {
 		"receivers.notification.toolkit.fluxcd.io":         "v1",
 		"externalsecrets.external-secrets.io":              "v1",
 		"clusterexternalsecrets.external-secrets.io":       "v1",
+		"pushsecrets.external-secrets.io":                  "v1alpha1",
+		"clusterpushsecrets.external-secrets.io":           "v1alpha1",
 		"secretstores.external-secrets.io":                 "v1",
 		"clustersecretstores.external-secrets.io":          "v1",
 		"gatewayclasses.gateway.networking.k8s.io":         "v1",

@@ -85,6 +85,10 @@ var Kinds = []Kind{
 		GroupVersionKind: schema.GroupVersionKind{Group: groupExternalV1, Version: "v1alpha1", Kind: "PushSecret"},
 		Names:            []string{"pushsecrets", "ps"}, Ask: AskExternalSecrets,
 	},
+	{
+		GroupVersionKind: schema.GroupVersionKind{Group: groupExternalV1, Version: "v1alpha1", Kind: "ClusterPushSecret"},
+		Names:            []string{"clusterpushsecrets"}, Ask: AskExternalSecrets, ClusterScoped: true,
+	},
 	flux(notificationv1.GroupVersion.WithKind(notificationv1.ReceiverKind), "receivers"),
 	told(notificationv1beta3.ProviderKind, "providers", "alert-provider", "alert-providers"),
 	told(notificationv1beta3.AlertKind, "alerts"),

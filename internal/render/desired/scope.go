@@ -32,6 +32,7 @@ var clusterScopedKinds = map[schema.GroupKind]bool{
 	{Group: "cert-manager.io", Kind: "ClusterIssuer"}:                                 true,
 	{Group: "external-secrets.io", Kind: "ClusterSecretStore"}:                        true,
 	{Group: "external-secrets.io", Kind: "ClusterExternalSecret"}:                     true,
+	{Group: "external-secrets.io", Kind: "ClusterPushSecret"}:                         true,
 	{Group: "resource.k8s.io", Kind: "DeviceClass"}:                                   true,
 	{Group: "cilium.io", Kind: "CiliumLoadBalancerIPPool"}:                            true,
 	{Group: "cilium.io", Kind: "CiliumClusterwideNetworkPolicy"}:                      true,

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	v1 "hearth/internal/api/externalsecrets/v1"
 	"hearth/internal/graph"
 	"hearth/internal/render/desired"
@@ -41,12 +43,28 @@ func newKeys(c *rule.Cluster) *keyring {
 		}
 		k.add(o.GetNamespace(), name, keys)
 	}
-	// What a PushSecret or a job adds to a Secret is not known.
 	for _, o := range c.State.OfKind(group, "PushSecret") {
-		e := newExternal(c, o, "spec")
-		k.add(o.GetNamespace(), e.text("selector", "secret", "name"), nil)
+		k.pushed(o, "spec", "data")
+	}
+	for _, o := range c.State.OfKind(group, "ClusterPushSecret") {
+		k.pushed(o, "spec", "pushSecretSpec", "data")
 	}
 	return k
+}
+
+// pushed notes that a Secret may get keys that are pushed to it, in whichever
+// namespace its store leads to.
+func (k *keyring) pushed(o *desired.Object, path ...string) {
+	data, _, _ := unstructured.NestedSlice(o.Object, path...)
+	for _, entry := range data {
+		match, _ := entry.(map[string]any)
+		name, _, _ := unstructured.NestedString(match, "match", "remoteRef", "remoteKey")
+		for namespace, names := range k.names {
+			if slices.Contains(names, name) {
+				k.add(namespace, name, nil)
+			}
+		}
+	}
 }
 
 // add notes the keys that one of its makers gives a Secret; nil means any.

@@ -1,6 +1,6 @@
 // Package v1alpha1 is the version of the API group external-secrets.io that
-// PushSecret has: values of the cluster that are to be written to a store.
-// Its settings are kept as they came.
+// PushSecret and ClusterPushSecret have: values of the cluster that are to be
+// written to a store. Their settings are kept as they came.
 //
 // +kubebuilder:object:generate=true
 // +groupName=external-secrets.io

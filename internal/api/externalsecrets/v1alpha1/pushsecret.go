@@ -28,7 +28,7 @@ var SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 var AddToScheme = SchemeBuilder.AddToScheme
 
 func addKnownTypes(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &PushSecret{}, &PushSecretList{})
+	s.AddKnownTypes(GroupVersion, &PushSecret{}, &PushSecretList{}, &ClusterPushSecret{}, &ClusterPushSecretList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -25,20 +25,22 @@ func generatorObject(kind, namespace, name string, spec map[string]any) *unstruc
 	return obj
 }
 
+// label labels the namespace of the test, so that it can be selected.
+func (s *secrets) label(value string) {
+	s.t.Helper()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	patch := []byte(`{"metadata":{"labels":{"secrets":"` + value + `"}}}`)
+	if err := s.client.Patch(s.t.Context(), ns, client.RawPatch("application/merge-patch+json", patch)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func TestClusterExternalSecret(t *testing.T) {
 	s := startSecrets(t)
 	s.connectStore(true)
 	// The reconcilers of the test follow ExternalSecrets of one namespace only;
 	// it is labelled, so that it can be selected and no longer be.
-	label := func(value string) {
-		t.Helper()
-		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
-		patch := []byte(`{"metadata":{"labels":{"secrets":"` + value + `"}}}`)
-		if err := s.client.Patch(t.Context(), ns, client.RawPatch("application/merge-patch+json", patch)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	label(s.namespace)
+	s.label(s.namespace)
 	ces := &esv1.ClusterExternalSecret{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
 	spec := `
 externalSecretName: shared
@@ -98,7 +100,7 @@ externalSecretSpec:
 	s.isGone(es)
 	moved := &esv1.ExternalSecret{ObjectMeta: metav1.ObjectMeta{Name: "moved", Namespace: s.namespace}}
 	s.synced(moved)
-	label("other")
+	s.label("other")
 	s.isGone(moved)
 	s.await(ces, "in no namespace", provisioned())
 
@@ -113,7 +115,7 @@ externalSecretSpec:
 	if c := ces.Status.Conditions[0]; c.Status != corev1.ConditionFalse || c.Message != "one or more namespaces failed" {
 		t.Errorf("condition %+v", c)
 	}
-	label("again")
+	s.label("again")
 	change(func() {
 		ces.Spec.ExternalSecretName, ces.Spec.Namespaces, ces.Spec.NamespaceSelectors = "", nil, nil
 		ces.Spec.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"secrets": "again"}}

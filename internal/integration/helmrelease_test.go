@@ -26,6 +26,7 @@ import (
 	"github.com/fluxcd/pkg/runtime/conditions"
 	sourcev1 "github.com/fluxcd/source-controller/api/v1"
 	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -820,6 +821,26 @@ func TestHelmReleaseChangedWhileUnderWay(t *testing.T) {
 	r.gone(other)
 	if r.list()["other"] != nil {
 		t.Error("the release of a deleted HelmRelease is left")
+	}
+}
+
+// TestHelmReleaseChangedInAnUpgrade changes a release while its upgrade waits:
+// the upgrade cleans up what it made, as it is told to.
+func TestHelmReleaseChangedInAnUpgrade(t *testing.T) {
+	t.Parallel()
+	r := startReleases(t)
+	r.push("slow", "1.0.0", files{
+		"templates/config.yaml": namedMaps["templates/config.yaml"],
+		"templates/hook.yaml":   "{{ if .Values.slow }}\n" + strings.Replace(hooked["templates/hook.yaml"], "pre-install", "post-upgrade", 1) + "\n{{ end }}",
+	})
+	hr := r.release("demo", "slow", `{"names":["first"]}`, func(hr *helmv2.HelmRelease) { hr.Spec.Upgrade = &helmv2.Upgrade{CleanupOnFail: true} })
+	r.ready(hr)
+	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"names":["first","second"],"slow":true}`) })
+	r.await(hr, patience, "running its hook", func() bool { return r.job("demo-prepare") })
+	r.change(hr, func() { hr.Spec.Values = jsonOf(t, `{"names":["first"]}`) })
+	r.ready(hr)
+	if diff := cmp.Diff([]string{"first"}, r.configMaps()); diff != "" {
+		t.Errorf("ConfigMaps (-want +got):\n%s", diff)
 	}
 }
 

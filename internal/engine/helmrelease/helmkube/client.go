@@ -105,10 +105,11 @@ func (c *Client) Update(original, target kube.ResourceList, options ...kube.Clie
 	return c.Client.Update(original, target, options...)
 }
 
-// Delete deletes objects, unless the action's context has ended.
+// Delete deletes objects, also when the action's context has ended: an upgrade
+// that was cut short cleans up what it made, if it is told to.
 func (c *Client) Delete(resources kube.ResourceList, policy metav1.DeletionPropagation) (*kube.Result, []error) {
-	if err := c.alive(); err != nil {
-		return nil, []error{err}
+	if c.Abandoned() {
+		return nil, []error{errAbandoned}
 	}
 	if len(resources) == 0 {
 		return &kube.Result{}, nil

@@ -109,10 +109,19 @@ func (w *World) All(kinds ...Kind) []*Object {
 // Children returns what has an object for its controller.
 func (w *World) Children(o *Object) []*Object { return w.children[o.Text("metadata", "uid")] }
 
-// Events returns what happened to an object, the latest first.
+// Events returns what happened to an object, the latest first. What happened
+// before it was made happened to another one of its name.
 func (w *World) Events(k Key) []observe.Happening {
 	w.order()
-	return w.events[RefOf(k)]
+	list, o := w.events[RefOf(k)], w.objects[k]
+	if o == nil {
+		return list
+	}
+	created := o.Created()
+	if i := slices.IndexFunc(list, func(h observe.Happening) bool { return h.Time.Before(created) }); i >= 0 {
+		return list[:i]
+	}
+	return list
 }
 
 func (w *World) order() {

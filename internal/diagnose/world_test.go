@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"hearth/internal/observe"
 )
 
 func objectOf(apiVersion, kind, namespace, name string, more map[string]any) *unstructured.Unstructured {
@@ -32,6 +35,25 @@ func TestSecretsHaveNoContent(t *testing.T) {
 		if len(o.Fields) != 1 || !o.Has("metadata") {
 			t.Errorf("more than marks are kept: %v", o.Fields)
 		}
+	}
+}
+
+// TestEventsOfAFormerObject leaves out what happened to another object of the
+// same name, which is gone.
+func TestEventsOfAFormerObject(t *testing.T) {
+	claim := objectOf("v1", "PersistentVolumeClaim", "media", "data", nil)
+	made := time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC)
+	claim.SetCreationTimestamp(metav1.NewTime(made))
+	w := worldOf(claim)
+	for reason, after := range map[string]time.Duration{"former": -time.Second, "at once": 0, "later": time.Minute} {
+		w.AddEvent(observe.Happening{Object: RefOf(Claim.Key("media", "data")), Reason: reason, Time: made.Add(after)})
+	}
+	var got []string
+	for _, h := range w.Events(Claim.Key("media", "data")) {
+		got = append(got, h.Reason)
+	}
+	if diff := cmp.Diff([]string{"later", "at once"}, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/util/retry"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/manifest/edit"
 )
@@ -24,30 +22,14 @@ const handOwner = "kubectl-edit"
 func (s *Stage) editByHand(ctx context.Context, mistake string) error {
 	target, rest, ok := strings.Cut(mistake, ":")
 	spelled, value, set := cutValue(rest)
-	names := strings.Split(target, "/")
-	if !ok || !set || len(names) != 3 {
+	if !ok || !set {
 		return fmt.Errorf("%q is not of the form KIND/NAMESPACE/NAME:PATH=VALUE", mistake)
 	}
 	path, err := edit.FieldPath(spelled)
 	if err != nil {
 		return err
 	}
-	gvk, err := s.servedKind(names[0])
-	if err != nil {
-		return err
-	}
-	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		obj := &unstructured.Unstructured{}
-		obj.SetGroupVersionKind(gvk)
-		if err := s.engine.client.Get(ctx, client.ObjectKey{Namespace: names[1], Name: names[2]}, obj); err != nil {
-			return err
-		}
-		obj = obj.DeepCopy()
-		if err := setField(obj.Object, path, scalar(value)); err != nil {
-			return fmt.Errorf("edit %s: %w", target, err)
-		}
-		return s.engine.client.Update(ctx, obj, client.FieldOwner(handOwner))
-	})
+	return s.change(ctx, target, func(obj *unstructured.Unstructured) error { return setField(obj.Object, path, scalar(value)) })
 }
 
 // servedKind finds a kind by its name, or Kind.group.

@@ -52,7 +52,7 @@ type engine struct {
 	vaultURL  string
 	assumer   *onepassword.Assumer
 	gate      *secrets.Gate // nil without a lock
-	wanted    map[string][]string
+	plan      func(ctx context.Context) *secrets.Plan
 	trigger   externalsecret.Trigger
 }
 

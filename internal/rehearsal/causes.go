@@ -3,9 +3,7 @@ package rehearsal
 import (
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"hearth/internal/domain"
@@ -43,7 +41,7 @@ func (s *Stage) causes(k observe.Object, snapshot []observe.Object) []cause {
 	others = append(others, s.routesOf(k, snapshot)...)
 	if len(failures)+len(others) > 0 {
 		for i := range symptoms {
-			symptoms[i].place = domain.Place{} // the reason stands elsewhere
+			symptoms[i].about, symptoms[i].place = domain.Ref{}, domain.Place{} // the reason stands elsewhere
 		}
 	}
 	return bounded(slices.Concat(own, symptoms, failures, others))
@@ -73,7 +71,7 @@ func bounded(list []cause) []cause {
 }
 
 func (s *Stage) causeOf(o observe.Object) cause {
-	return cause{text: fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message), place: s.causePlace(o)}
+	return cause{text: fmt.Sprintf("%s is %s: %s", o.Ref, o.State, o.Message), about: o.Ref, place: s.placeOf(o.Ref)}
 }
 
 func anyNotReady(list []observe.Object) bool {
@@ -115,7 +113,7 @@ func (s *Stage) releaseCause(release observe.Object, pods []observe.Object) caus
 	case release.Message != "":
 		text += ": " + release.Message
 	}
-	return cause{text: text, place: s.placeOf(release.Ref)}
+	return cause{text: text, about: release.Ref, place: s.placeOf(release.Ref)}
 }
 
 // strays lists what is not ready and comes from no Kustomization: made by a
@@ -134,65 +132,6 @@ func (s *Stage) strays(snapshot []observe.Object, objects []Object) []row {
 		rows = append(rows, row{object: objects[i], causes: []cause{s.causeOf(o)}})
 	}
 	return rows
-}
-
-// missingField is how an ExternalSecret says which field its item lacks.
-var missingField = regexp.MustCompile(`1Password items? .*has (?:no|a) field "?([A-Za-z0-9_.-]*[A-Za-z0-9_-])`)
-
-// brokenTemplate is how an ExternalSecret says which of its templates fails.
-var brokenTemplate = regexp.MustCompile(`^template "([^"]+)"`)
-
-// namedPlace is how messages name a place in Git.
-var namedPlace = regexp.MustCompile(`([A-Za-z0-9_./-]+\.(?:ya?ml|json|j2)):(\d+)`)
-
-// causePlace returns where in Git the cause of an object's state stands: a
-// template line that uses a field which the item lacks, the place that its
-// message names, or else the object.
-func (s *Stage) causePlace(o observe.Object) domain.Place {
-	if m := missingField.FindStringSubmatch(o.Message); m != nil && o.Kind == "ExternalSecret" {
-		if place := s.usePlace(o.Ref, m[1]); place.Known() {
-			return place
-		}
-	}
-	if m := brokenTemplate.FindStringSubmatch(o.Message); m != nil && o.Kind == "ExternalSecret" {
-		if place := s.index.Place(keyOf(o.Ref), "spec", "target", "template", "data", m[1]); place.Known() {
-			return place
-		}
-	}
-	if m := namedPlace.FindStringSubmatch(o.Message); m != nil && s.inRepository(m[1]) {
-		line, _ := strconv.Atoi(m[2]) // digits; 0 if there are too many
-		return domain.Place{File: m[1], Line: line}
-	}
-	return s.placeOf(o.Ref)
-}
-
-// inRepository reports whether a file is one of the repository's.
-func (s *Stage) inRepository(file string) bool {
-	root, err := os.OpenRoot(s.repository.Root)
-	if err != nil {
-		return false
-	}
-	defer root.Close()
-	info, err := root.Stat(file)
-	return err == nil && info.Mode().IsRegular()
-}
-
-// usePlace returns the line of an ExternalSecret that uses a field.
-func (s *Stage) usePlace(ref domain.Ref, field string) domain.Place {
-	start := s.placeOf(ref)
-	if !start.Known() {
-		return start
-	}
-	word := regexp.MustCompile(`(^|[^A-Za-z0-9_])` + regexp.QuoteMeta(field) + `([^A-Za-z0-9_]|$)`)
-	for _, doc := range s.documents(start.File) {
-		if doc.Line != start.Line {
-			continue
-		}
-		if line := doc.MentionLine(word.MatchString); line > 0 {
-			return domain.Place{File: start.File, Line: line}
-		}
-	}
-	return start
 }
 
 // documents reads a file of the repository as it is now; what cannot be read

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -52,6 +53,39 @@ func (s *Stage) findCauses(ctx context.Context, r *Report) {
 		return
 	}
 	r.Explanation, r.found = text.Bytes(), found
+	r.locate(found)
+}
+
+// locate lets what is not ready name the lines that its causes name: they are
+// narrower than the object's own.
+func (r *Report) locate(found *diagnose.Report) {
+	direct, blocked := map[domain.Ref]domain.Place{}, map[domain.Ref]domain.Place{}
+	note := func(places map[domain.Ref]domain.Place, ref domain.Ref, place domain.Place) {
+		if _, known := places[ref]; !known && place.Known() {
+			places[ref] = place
+		}
+	}
+	for _, f := range found.Findings {
+		for _, key := range append([]diagnose.Key{f.Subject}, f.Explains...) {
+			note(direct, diagnose.RefOf(key), f.Place)
+		}
+		for _, affected := range f.Blocked {
+			note(blocked, affected.Object, f.Place)
+		}
+	}
+	for i := range r.Objects {
+		if o := &r.Objects[i]; !o.ready && direct[o.Ref].Known() {
+			o.Place = direct[o.Ref]
+		}
+	}
+	for _, row := range r.tree {
+		for i := range row.causes {
+			c := &row.causes[i]
+			if place := cmp.Or(direct[c.about], blocked[c.about]); place.Known() {
+				c.place = place
+			}
+		}
+	}
 }
 
 // itemTitles returns the titles of the vault's items.

@@ -30,13 +30,7 @@ func atOnce(f domain.Fault) bool { return !f.Settled && f.After == 0 }
 // inject lets a fault begin. What cannot be switched but has to be done, such
 // as an edit, is done here.
 func (s *Stage) inject(ctx context.Context, f domain.Fault) error {
-	var err error
-	if f.Kind == domain.FaultKubectlEdit {
-		err = s.editByHand(ctx, f.Which)
-	} else {
-		err = s.spoilt.spoil(f)
-	}
-	if err != nil {
+	if err := errors.Join(s.doByHand(ctx, f), s.spoilt.spoil(f)); err != nil {
 		return fmt.Errorf("fault %s: %w", f, err)
 	}
 	s.faults.Inject(f)
@@ -49,7 +43,7 @@ func (s *Stage) inject(ctx context.Context, f domain.Fault) error {
 func (s *Stage) lift(f domain.Fault) error {
 	s.faults.Lift(f)
 	s.noteLifted(f)
-	if err := s.spoilt.mend(f); err != nil {
+	if err := errors.Join(s.undoByHand(f), s.spoilt.mend(f)); err != nil {
 		return fmt.Errorf("lift the fault %s: %w", f, err)
 	}
 	s.nudge(f)
@@ -64,7 +58,7 @@ func (s *Stage) nudge(f domain.Fault) {
 	case domain.FaultConnectDown, domain.FaultConnectSlow, domain.FaultConnectGarbage, domain.FaultConnectRateLimited,
 		domain.FaultTokenExpired, domain.FaultItemMissing, domain.FaultFieldMissing:
 		s.engine.trigger.Refresh()
-	case domain.FaultGitDown, domain.FaultEdit, domain.FaultOverlay:
+	case domain.FaultGitDown, domain.FaultSourceRefused, domain.FaultEdit, domain.FaultOverlay:
 		s.engine.refresh()
 	}
 }
@@ -75,16 +69,14 @@ var errUnreachable = errors.New("connect: connection refused")
 // reachable says whether a chart may be fetched: a registry that a fault has
 // taken down answers as it would in life.
 func (s *Stage) reachable(chartURL string) error {
-	host := chartURL
-	if u, err := url.Parse(chartURL); err == nil && u.Host != "" {
-		host = u.Hostname()
-	}
-	chart := strings.TrimPrefix(chartURL, "oci://")
+	host, chart := hostOf(chartURL), strings.TrimPrefix(chartURL, "oci://")
 	switch {
 	case s.faults.On(domain.FaultRegistryDown, host):
 		return fmt.Errorf("dial tcp %s:443: %w", host, errUnreachable)
 	case s.faults.On(domain.FaultRegistryRateLimited, host):
 		return fmt.Errorf("%s: unexpected status code 429 Too Many Requests: TOOMANYREQUESTS: too many requests", host)
+	case s.faults.On(domain.FaultSourceRefused, host, chart):
+		return fmt.Errorf("GET https://%s/v2/: unexpected status code 401 Unauthorized: authentication required", host)
 	case s.faults.On(domain.FaultChartMissing, chart, path.Base(chart)):
 		return fmt.Errorf("%s: not found", chart)
 	}
@@ -92,9 +84,25 @@ func (s *Stage) reachable(chartURL string) error {
 }
 
 // gitReachable says the same of a Git repository.
-func (s *Stage) gitReachable(url string) error {
-	if !s.faults.On(domain.FaultGitDown) {
-		return nil
+func (s *Stage) gitReachable(address string) error {
+	switch {
+	case s.faults.On(domain.FaultGitDown):
+		return fmt.Errorf("unable to clone '%s': dial tcp: %w", address, errUnreachable)
+	case s.faults.On(domain.FaultSourceRefused, hostOf(address)):
+		return fmt.Errorf("unable to clone '%s': authentication required", address)
 	}
-	return fmt.Errorf("unable to clone '%s': dial tcp: %w", url, errUnreachable)
+	return nil
+}
+
+// hostOf returns the server that an address names, also in the short form that
+// Git knows: git@HOST:PATH. What names none is its own.
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Hostname()
+	}
+	if user, rest, ok := strings.Cut(address, "@"); ok && !strings.Contains(user, "/") {
+		host, _, _ := strings.Cut(rest, ":")
+		return host
+	}
+	return address
 }

@@ -123,6 +123,8 @@ func (r row) blocked() bool { return r.object.ready || len(r.waiting) > 0 }
 
 // cause is one object that is not ready, and where to look.
 type cause struct {
-	text  string
+	text string
+	// about is the object; the zero one where the reason stands elsewhere.
+	about domain.Ref
 	place domain.Place
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hearth/internal/diagnose"
 	"hearth/internal/domain"
 )
 
@@ -85,6 +86,30 @@ Verdict        FAILED  1 of 94 Kustomizations, 1 of 72 HelmReleases not Ready   
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("text differs (-want +got):\n%s", diff)
+	}
+}
+
+// TestLocate lets rows and objects take their places from the findings.
+func TestLocate(t *testing.T) {
+	r := failedReport()
+	secret := r.Objects[0].Ref
+	release := domain.Ref{Kind: "HelmRelease", Namespace: "media", Name: "immich"}
+	r.tree[1].causes[0].about, r.tree[1].causes[1].about = release, secret
+	exact := domain.Place{File: "apps/immich/secrets.yaml", Line: 31}
+	r.locate(&diagnose.Report{Findings: []*diagnose.Finding{
+		{Subject: diagnose.ExternalSecret.Key("media", "immich"), Place: exact, Blocked: []diagnose.Affected{{Object: release}, {Object: secret}}},
+		{Subject: diagnose.HelmRelease.Key("media", "other"), Place: domain.Place{File: "other.yaml", Line: 1}, Blocked: []diagnose.Affected{{Object: secret}}},
+	}})
+	if got := r.Objects[0].Place; got != exact {
+		t.Errorf("the object stands at %s", got)
+	}
+	for _, c := range r.tree[1].causes {
+		if c.place != exact {
+			t.Errorf("%q stands at %s", c.text, c.place)
+		}
+	}
+	if got := r.Objects[1].Place; got.Known() {
+		t.Errorf("what is ready stands at %s", got)
 	}
 }
 

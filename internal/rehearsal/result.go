@@ -86,11 +86,6 @@ func (s *Stage) object(o observe.Object, start time.Time) Object {
 	if !object.Place.Known() && o.Owner.Name != "" {
 		object.Place = s.placeOf(o.Owner)
 	}
-	if !o.Ready {
-		if place := s.causePlace(o); place.Known() {
-			object.Place = place
-		}
-	}
 	return object
 }
 

@@ -5,7 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"hearth/internal/domain"
 	"hearth/internal/observe"
@@ -104,8 +110,8 @@ func (s *Stage) play(ctx context.Context, scenario *Scenario) ScenarioResult {
 		}
 		s.spareRestless()
 	}
-	began := time.Now()
 	stop := s.stageFaults(ctx, scenario.faults)
+	began := time.Now()
 	result.Missed, result.Causes = s.expect(ctx, scenario)
 	result.SeenSeconds = inSeconds(time.Since(began))
 	stop()
@@ -114,28 +120,32 @@ func (s *Stage) play(ctx context.Context, scenario *Scenario) ScenarioResult {
 		result.Missed = append(result.Missed, "after the faults were lifted "+why)
 	} else if why := s.awaitSilence(ctx, scenario.Stays); why != "" {
 		result.Missed = append(result.Missed, "after the faults were lifted there is still blamed "+why)
+	} else if why := s.awaitDepartures(ctx, scenario.Stays); why != "" {
+		result.Missed = append(result.Missed, "after the faults were lifted there is still being deleted "+why)
 	}
 	result.RecoveredSeconds = inSeconds(time.Since(began))
 	return result
 }
 
-// stageFaults plays a timetable of faults in the background. The function
-// returned ends that, and lifts whatever is on.
+// stageFaults plays a timetable of faults in the background; what waits for the
+// homelab to have settled, it waits for itself. The function returned ends
+// that, and lifts whatever is on: what began last goes first.
 func (s *Stage) stageFaults(ctx context.Context, faults []domain.Fault) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	var list []cue
-	for _, settled := range []bool{false, true} {
-		list = append(list, cues(faults, settled)...)
+	var playing sync.WaitGroup
+	playing.Go(func() { s.walk(ctx, cues(faults, false)) })
+	if later := cues(faults, true); len(later) > 0 {
+		if len(later) < len(faults) {
+			s.settle(ctx) // what is not ready then is to be seen in what follows
+		}
+		playing.Go(func() { s.walk(ctx, later) })
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.walk(ctx, list)
-	}()
 	return func() {
 		cancel()
-		<-done
-		for _, f := range s.faults.Active() {
+		playing.Wait()
+		active := s.faults.Active()
+		slices.Reverse(active)
+		for _, f := range active {
 			if err := s.lift(f); err != nil {
 				s.problem("%v", err)
 			}
@@ -172,6 +182,9 @@ func (s *Stage) expect(ctx context.Context, scenario *Scenario) (missed, causes 
 			settled, still = nil, tried
 			if !tried {
 				tried = true
+				if !scenario.fromHealthy() {
+					s.assume(ctx) // what else is missing is what the scenario is about
+				}
 				s.tryAgain(ctx)
 				settled = s.whenQuiet(ctx)
 			}
@@ -182,9 +195,9 @@ func (s *Stage) expect(ctx context.Context, scenario *Scenario) (missed, causes 
 // glance is how long nothing changes before somebody looks again.
 const glance = 200 * time.Millisecond
 
-// tryAgain is what a rehearsal does once nothing makes progress any more.
+// tryAgain lets what failed try once more, which a rehearsal does once nothing
+// makes progress any more.
 func (s *Stage) tryAgain(ctx context.Context) {
-	s.assume(ctx)
 	if err := s.retry(ctx); err != nil && ctx.Err() == nil {
 		s.problem("%v", err)
 	}
@@ -198,8 +211,12 @@ func (s *Stage) awaitHealth(ctx context.Context, stays []string) (why string) {
 	defer cancel()
 	for {
 		incomplete := s.settle(ctx)
-		if why = s.notBack(stays); why == "" || incomplete != "" || ctx.Err() != nil {
+		why = s.notBack(stays)
+		switch {
+		case why == "", ctx.Err() != nil:
 			return why
+		case incomplete != "":
+			return incomplete + "; " + why
 		}
 		if !pause(ctx, time.Second) { // a back-off may still run
 			return why
@@ -230,6 +247,58 @@ func (s *Stage) awaitSilence(ctx context.Context, stays []string) (why string) {
 			return why
 		}
 	}
+}
+
+// awaitDepartures waits until the pods and volumes that nobody wants any more
+// are gone, and names those that are not: what follows may need their names.
+func (s *Stage) awaitDepartures(ctx context.Context, stays []string) (why string) {
+	if len(stays) > 0 {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, recovery)
+	defer cancel()
+	changes, stop := s.watcher.Changes()
+	defer stop()
+	for {
+		leaving, err := s.leaving(ctx)
+		if err != nil || len(leaving) == 0 {
+			return problemOf(err)
+		}
+		select {
+		case <-ctx.Done():
+			return strings.Join(leaving, ", ")
+		case <-changes:
+		case <-time.After(time.Second): // not all of them are observed
+		}
+	}
+}
+
+func problemOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// leaving names the pods and claims that are being deleted.
+func (s *Stage) leaving(ctx context.Context) ([]string, error) {
+	var names []string
+	for kind, list := range map[string]client.ObjectList{"Pod": &corev1.PodList{}, "PersistentVolumeClaim": &corev1.PersistentVolumeClaimList{}} {
+		if err := s.engine.client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("look for what is being deleted: %w", err)
+		}
+		err := apimeta.EachListItem(list, func(item runtime.Object) error {
+			if obj, ok := item.(client.Object); ok && obj.GetDeletionTimestamp() != nil {
+				names = append(names, domain.Ref{Kind: kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}.String())
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // spareRestless notes which objects of further kinds are not ready though

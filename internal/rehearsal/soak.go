@@ -75,7 +75,7 @@ func (s *Stage) Soak(ctx context.Context) *SoakReport {
 		return report
 	}
 	began := time.Now()
-	soak := &soak{Stage: s, clock: newModelClock(s.options.Pace), report: report, began: began}
+	soak := &soak{Stage: s, clock: newModelClock(s.options.Pace), report: report, began: began, retrying: map[domain.Ref]bool{}}
 	if err := soak.plan(ctx, o); err != nil {
 		report.Incomplete = err.Error()
 		return report
@@ -94,6 +94,8 @@ type soak struct {
 	agenda agenda
 	report *SoakReport
 	began  time.Time
+	// retrying are the objects whose next try is on the agenda.
+	retrying map[domain.Ref]bool
 }
 
 // run fires what is due, until the end.
@@ -126,12 +128,14 @@ func (s *soak) run(ctx context.Context, length time.Duration) {
 // model time.
 func (s *soak) tryAgainLater() {
 	for _, o := range s.watcher.Snapshot() {
-		if o.Ready || o.Suspended || !retried[o.Kind][o.State] {
+		if o.Ready || o.Suspended || !retried[o.Kind][o.State] || s.retrying[o.Ref] {
 			continue
 		}
 		now := s.clock.at(time.Now())
 		since := now - s.clock.at(o.Since)
+		s.retrying[o.Ref] = true
 		s.agenda.add(&appointment{at: now + nextTry(since), what: "retry of " + o.Kind, do: func(ctx context.Context) error {
+			delete(s.retrying, o.Ref)
 			return s.request(ctx, o, time.Now().Format(time.RFC3339Nano))
 		}})
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"hearth/internal/domain"
@@ -23,15 +24,22 @@ const (
 // spoilt is a copy of a working tree, into which mistakes are made: the
 // owner's own files are never touched.
 type spoilt struct {
-	dir  string
-	root *os.Root
-	kept map[string]kept // by the mistake
+	dir   string
+	root  *os.Root
+	files map[string]*spoiltFile
 }
 
-// kept is what a file held before a mistake; nil where it was not there.
-type kept struct {
-	file string
-	text []byte
+// spoiltFile is a file with mistakes in it.
+type spoiltFile struct {
+	original []byte // nil where the file was not there
+	mistakes []mistake
+}
+
+// mistake is one of a file's. Several may be in one file, and are taken back
+// in any order: what is left is made again in the file as it was.
+type mistake struct {
+	name string
+	make func(text []byte) ([]byte, error)
 }
 
 // spoil copies a working tree, in which mistakes can be made from then on.
@@ -41,7 +49,7 @@ func spoil(ctx context.Context, from string) (*spoilt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for a copy of the working tree: %w", err)
 	}
-	s := &spoilt{dir: dir, kept: map[string]kept{}}
+	s := &spoilt{dir: dir, files: map[string]*spoiltFile{}}
 	if err := copyTree(ctx, from, dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("copy the working tree %s: %w", from, err), s.close())
 	}
@@ -122,7 +130,7 @@ func (s *spoilt) spoil(f domain.Fault) error {
 func (s *spoilt) mend(f domain.Fault) error {
 	switch f.Kind {
 	case domain.FaultEdit:
-		return s.takeBack(f.Which)
+		return s.takeBack(func(name string) bool { return name == f.Which })
 	case domain.FaultOverlay:
 		return s.unlay(f.Which)
 	}
@@ -145,13 +153,7 @@ func (s *spoilt) lay(folder string) error {
 
 // unlay takes them away again.
 func (s *spoilt) unlay(folder string) error {
-	var errs []error
-	for mistake := range s.kept {
-		if strings.HasPrefix(mistake, "overlay "+folder+" ") {
-			errs = append(errs, s.takeBack(mistake))
-		}
-	}
-	return errors.Join(errs...)
+	return s.takeBack(func(name string) bool { return strings.HasPrefix(name, "overlay "+folder+" ") })
 }
 
 // edit makes the mistake FILE:PATH=VALUE.
@@ -246,15 +248,15 @@ func documentWith(docs []*manifest.Document, path []string) *manifest.Document {
 	return nil
 }
 
-// replace rewrites a file, and keeps what it held.
-func (s *spoilt) replace(mistake, file string, rewrite func([]byte) ([]byte, error)) error {
-	var before []byte
+// replace makes a mistake in a file, and keeps what it held.
+func (s *spoilt) replace(name, file string, makes func([]byte) ([]byte, error)) error {
+	var text []byte
 	if _, err := s.root.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		if before, err = manifest.Read(s.root, file); err != nil {
+		if text, err = manifest.Read(s.root, file); err != nil {
 			return err
 		}
 	}
-	after, err := rewrite(before)
+	after, err := makes(text)
 	if err != nil {
 		return err
 	}
@@ -263,23 +265,44 @@ func (s *spoilt) replace(mistake, file string, rewrite func([]byte) ([]byte, err
 			return err
 		}
 	}
-	if _, known := s.kept[mistake]; !known {
-		s.kept[mistake] = kept{file, before}
+	if s.files[file] == nil {
+		s.files[file] = &spoiltFile{original: text}
 	}
+	f := s.files[file]
+	f.mistakes = append(f.mistakes, mistake{name, makes})
 	return s.root.WriteFile(file, after, 0o600)
 }
 
-// takeBack takes a mistake back.
-func (s *spoilt) takeBack(mistake string) error {
-	was, ok := s.kept[mistake]
-	if !ok {
-		return nil
+// takeBack takes mistakes back.
+func (s *spoilt) takeBack(which func(name string) bool) error {
+	var errs []error
+	for file, f := range s.files {
+		left := slices.DeleteFunc(slices.Clone(f.mistakes), func(m mistake) bool { return which(m.name) })
+		if len(left) == len(f.mistakes) {
+			continue
+		}
+		f.mistakes = left
+		errs = append(errs, s.write(file, f))
 	}
-	delete(s.kept, mistake)
-	if was.text == nil {
-		return s.root.Remove(was.file)
+	return errors.Join(errs...)
+}
+
+// write writes a file as it was, with the mistakes that are left in it.
+func (s *spoilt) write(file string, f *spoiltFile) error {
+	if len(f.mistakes) == 0 {
+		delete(s.files, file)
+		if f.original == nil {
+			return s.root.Remove(file)
+		}
 	}
-	return s.root.WriteFile(was.file, was.text, 0o600)
+	text := f.original
+	for _, m := range f.mistakes {
+		var err error
+		if text, err = m.make(text); err != nil {
+			return fmt.Errorf("make the mistake %s in %s again: %w", m.name, file, err)
+		}
+	}
+	return s.root.WriteFile(file, text, 0o600)
 }
 
 // spoils reports whether faults make mistakes in the tree.

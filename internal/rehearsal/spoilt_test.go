@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,6 +87,35 @@ spec:
 	}
 	if text, err := os.ReadFile(filepath.Join(from, "apps", "a.yaml")); err != nil || string(text) != original {
 		t.Errorf("the owner's file has changed: %v", err)
+	}
+}
+
+// TestSpoiltTwice takes two mistakes in one file back, in either order.
+func TestSpoiltTwice(t *testing.T) {
+	original := "kind: HelmRelease\nspec:\n  values:\n    replicas: 1\n"
+	one := domain.Fault{Kind: domain.FaultEdit, Which: "a.yaml:spec.timeout=3s"}
+	two := domain.Fault{Kind: domain.FaultEdit, Which: "a.yaml:spec.values.replicas=2"}
+	for _, back := range [][]domain.Fault{{one, two}, {two, one}} {
+		from := t.TempDir()
+		write(t, filepath.Join(from, "a.yaml"), original)
+		s, err := spoil(t.Context(), from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.close()
+		if err := errors.Join(s.spoil(one), s.spoil(two), s.mend(back[0])); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(s.dir, "a.yaml"))
+		if want := strings.Contains(string(text), "timeout: 3s") != strings.Contains(string(text), "replicas: 2"); err != nil || !want {
+			t.Errorf("after %s was taken back the file is\n%s%v", back[0], text, err)
+		}
+		if err := s.mend(back[1]); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(filepath.Join(s.dir, "a.yaml")); err != nil || string(text) != original {
+			t.Errorf("after both were taken back the file is\n%s%v", text, err)
+		}
 	}
 }
 

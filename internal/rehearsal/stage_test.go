@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"hearth/internal/domain"
-	"hearth/internal/manifest"
 	"hearth/internal/observe"
 	"hearth/internal/repo"
 	"hearth/internal/standin"
@@ -101,27 +100,6 @@ spec:
 	}
 }
 
-func TestWantedKeys(t *testing.T) {
-	docs, err := manifest.Parse("a.yaml", []byte(`kind: Deployment
-spec:
-  env:
-    - valueFrom: {secretKeyRef: {name: app, key: TOKEN}}
-    - valueFrom: {secretKeyRef: {name: app, key: TOKEN}}
----
-kind: HelmRelease
-spec:
-  values:
-    auth: {name: app, key: PASSWORD}
-    other: {name: web}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(map[string][]string{"app": {"PASSWORD", "TOKEN"}}, wantedKeys(docs)); diff != "" {
-		t.Errorf("keys differ (-want +got):\n%s", diff)
-	}
-}
-
 func TestInCluster(t *testing.T) {
 	tests := []struct {
 		host, namespace, name string
@@ -139,23 +117,6 @@ func TestInCluster(t *testing.T) {
 		namespace, name, ok := inCluster(test.host)
 		if namespace != test.namespace || name != test.name || ok != test.ok {
 			t.Errorf("inCluster(%q) = %q, %q, %v", test.host, namespace, name, ok)
-		}
-	}
-}
-
-func TestMissingField(t *testing.T) {
-	for message, want := range map[string]string{
-		`1Password item "immich" has no field DB_PASSWORD`:                      "DB_PASSWORD",
-		`none of the 1Password items "immich", "valkey" has a field JWT_SECRET`: "JWT_SECRET",
-		`1Password item "a" has no field "tls.crt".`:                            "tls.crt",
-		`no item "immich" in vault Kubernetes`:                                  "",
-	} {
-		got := ""
-		if m := missingField.FindStringSubmatch(message); m != nil {
-			got = m[1]
-		}
-		if got != want {
-			t.Errorf("%s: found %q, want %q", message, got, want)
 		}
 	}
 }

@@ -78,7 +78,8 @@ func (s *Stage) healthCauses(k domain.Ref) []cause {
 			text += ": " + state.Message
 		}
 		place := s.index.Place(render.Key{Group: state.Key.Group, Kind: state.Key.Kind, Namespace: state.Key.Namespace, Name: state.Key.Name})
-		list = append(list, cause{text: text, place: place})
+		about := domain.Ref{Kind: state.Key.Kind, Namespace: state.Key.Namespace, Name: state.Key.Name}
+		list = append(list, cause{text: text, about: about, place: place})
 	}
 	return list
 }

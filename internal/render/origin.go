@@ -39,6 +39,17 @@ func (o Origin) Place(key Key, field ...string) domain.Place {
 	return domain.Place{File: o.File, Line: doc.FieldLine(append(prefix, field...)...)}
 }
 
+// Mention returns the first line of the object that holds a text, else where
+// the object stands.
+func (o Origin) Mention(key Key, text string) domain.Place {
+	if doc, _ := find(o.documents(), key, o.Line); doc != nil {
+		if line := doc.MentionLine(func(line string) bool { return strings.Contains(line, text) }); line > 0 {
+			return domain.Place{File: o.File, Line: line}
+		}
+	}
+	return o.Place(key)
+}
+
 // In returns the document of the object among those of its file, and the path
 // to it inside: a list's item, or a generator. It is nil where none fits.
 func (o Origin) In(docs []*manifest.Document, key Key) (*manifest.Document, []string) {

@@ -22,7 +22,8 @@ var claimUnbound = &diagnose.Cause{
 				Subject: c.Key, Sentence: c.Ref().String() + " is not bound to a volume.", At: diagnose.Locus{Key: s.InGit(c).Key, Text: or(c.Text("spec", "storageClassName"), c.Name)},
 				Evidence: []diagnose.Evidence{trouble(s, c)}, Commands: diagnose.Show(c.Key), Confidence: diagnose.Medium,
 			}
-			if h, ok := eventOf(s, c.Key, nil, "ProvisioningFailed", "ExternalProvisioning", "FailedBinding"); ok {
+			if h, ok := eventOf(s, c.Key, nil, "ProvisioningFailed", "ExternalProvisioning", "FailedBinding", "Provisioning",
+				"VolSyncPopulatorReplicationDestinationMissing", "VolSyncPopulatorReplicationDestinationNoLatestImage", "VolSyncPopulatorError"); ok {
 				f.Evidence = append(f.Evidence, event(h))
 			}
 			s.Report(f)

@@ -56,10 +56,15 @@ func syncFailure(s *diagnose.Search, d *diagnose.Object) (observe.Happening, boo
 
 var providerFailure = regexp.MustCompile(`(?i)provider|cloudflare|dial tcp|timeout|unreachable|rate limit|\b(?:401|403|429|5\d\d)\b|authentication`)
 
+// recovered is the reason of the event by which External-DNS says that its
+// records are up to date again. Events count in whole seconds: one of the same
+// second followed the failure that it answers.
+const recovered = "RecordReady"
+
 // latest reports whether nothing good has happened to an object since.
 func latest(s *diagnose.Search, k diagnose.Key, at time.Time) bool {
 	for _, h := range s.Events(k) {
-		if h.Type == "Normal" && h.Time.After(at) {
+		if h.Type == "Normal" && (h.Time.After(at) || h.Reason == recovered && h.Time.Equal(at)) {
 			return false
 		}
 	}

@@ -38,7 +38,7 @@ func reportSecrets(s *diagnose.Search, o *diagnose.Object, keys []diagnose.Key) 
 			git = subject(s, o)
 		}
 		f := diagnose.Finding{
-			Subject: k, Explains: []diagnose.Key{o.Key}, At: diagnose.Locus{Key: git.Key, Text: k.Name},
+			Subject: k, Explains: []diagnose.Key{o.Key}, At: namedAt(git, k),
 			Sentence: diagnose.RefOf(k).String() + ", which " + o.Ref().String() + " names, does not exist, and no ExternalSecret makes it.",
 			Evidence: []diagnose.Evidence{absent(k), trouble(s, o)},
 			Commands: append(diagnose.Show(o.Key), "kubectl get externalsecret -n "+k.Namespace), Confidence: diagnose.Medium,
@@ -55,4 +55,13 @@ func reportSecrets(s *diagnose.Search, o *diagnose.Object, keys []diagnose.Key) 
 		}
 		s.Report(f)
 	}
+}
+
+// namedAt is where an object names a Secret or a ConfigMap, else the first line
+// that holds its name.
+func namedAt(o *diagnose.Object, k diagnose.Key) diagnose.Locus {
+	if path := naming(o, k.Kind, k.Name); path != nil {
+		return diagnose.Locus{Key: o.Key, Field: path}
+	}
+	return diagnose.Locus{Key: o.Key, Text: k.Name}
 }

@@ -24,9 +24,11 @@ var verdicts = []struct {
 	pattern *regexp.Regexp
 }{
 	{"limited", regexp.MustCompile(`(?i)429|too ?many ?requests|rate limit|pull rate`)},
+	// containerd ends this sentence with "not found", too.
+	{"platform", regexp.MustCompile(`(?i)no (?:match for platform|matching manifest)|does not match the specified platform`)},
 	// Docker Hub, and containerd of it: the same sentence names both reasons.
 	{"refused", regexp.MustCompile(`(?i)pull access denied|may require authorization`)},
-	{"missing", regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|repository does not exist|invalid reference format|couldn't parse image|no match for platform|InvalidImageName`)},
+	{"missing", regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|repository does not exist|invalid reference format|couldn't parse image|InvalidImageName`)},
 	{"refused", regexp.MustCompile(`(?i)unauthorized|denied|forbidden|authentication required|\b40[13]\b|FailedToRetrieveImagePullSecret`)},
 	{"unreachable", regexp.MustCompile(`(?i)timeout|timed out|refused|no such host|no route|unreachable|i/o|EOF|reset by peer|x509|\b5\d\d\b|deadline|server misbehaving|temporary failure`)},
 }
@@ -47,10 +49,13 @@ func findPulls(s *diagnose.Search, verdict string) {
 			Commands: diagnose.Show(w.pod.Key),
 		}
 		switch verdict {
-		case "missing", "refused":
+		case "missing", "refused", "platform":
 			f.Subject = diagnose.Key{Kind: "Image", Name: w.image}
 			f.At = diagnose.Locus{Key: git.Key, Text: tagOf(w.image)}
 			f.Sentence = "The image " + w.image + " of " + git.Ref().String() + " cannot be pulled: the registry does not know it."
+			if verdict == "platform" {
+				f.Sentence = "The image " + w.image + " of " + git.Ref().String() + " is not made for the node" + platformOf(s, w.pod) + "."
+			}
 			if verdict == "refused" {
 				f.Sentence = "The image " + w.image + " of " + git.Ref().String() + " cannot be pulled: the registry refuses it."
 				f.Confidence = diagnose.Medium
@@ -66,6 +71,20 @@ func findPulls(s *diagnose.Search, verdict string) {
 		}
 		s.Report(f)
 	}
+}
+
+// platformOf names the node of a pod, and what it is.
+func platformOf(s *diagnose.Search, pod *diagnose.Object) string {
+	name := pod.Text("spec", "nodeName")
+	node := s.Get(diagnose.Node.Key("", name))
+	if name == "" || node == nil {
+		return ""
+	}
+	info := node.In("status", "nodeInfo")
+	if info.Text("architecture") == "" {
+		return " " + name
+	}
+	return " " + name + ", which is " + info.Text("operatingSystem") + "/" + info.Text("architecture")
 }
 
 func verdictOf(w waiting, text string) string {

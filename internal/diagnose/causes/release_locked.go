@@ -11,7 +11,7 @@ var releaseLocked = &diagnose.Cause{
 	Name:     "release-locked",
 	Title:    "A Helm release is stuck in a pending action",
 	Symptom:  "A HelmRelease fails with every try, although its values are right.",
-	Evidence: "Helm says that another operation is in progress; the release's record is pending-install, pending-upgrade or pending-rollback.",
+	Evidence: "Helm says that another operation is in progress; the release's record is pending-install, pending-upgrade, pending-rollback or uninstalling.",
 	Why:      "Whoever ran the last action was killed before it could note the outcome, and Helm takes it to run on.",
 	Fix:      "Roll the release back to its last good revision, or delete the record that is pending; then force a reconcile.",
 	Find: func(s *diagnose.Search) {
@@ -21,13 +21,18 @@ var releaseLocked = &diagnose.Cause{
 				Evidence: []diagnose.Evidence{c.Evidence}, Commands: append(diagnose.Show(c.object.Key), "helm history -n "+c.object.Namespace+" "+c.object.Name),
 			}
 			for _, record := range s.Namespaced(diagnose.Secret, c.object.Namespace) {
-				if record.Label("owner") == "helm" && record.Label("name") == c.object.Name && strings.HasPrefix(record.Label("status"), "pending-") {
+				if record.Label("owner") == "helm" && record.Label("name") == c.object.Name && unfinished(record.Label("status")) {
 					f.Evidence = append(f.Evidence, field(record, "label status", record.Label("status")))
 				}
 			}
 			s.Report(f)
 		})
 	},
+}
+
+// unfinished reports whether a release's status is that of an action under way.
+func unfinished(status string) bool {
+	return strings.HasPrefix(status, "pending-") || status == "uninstalling"
 }
 
 var otherOperation = regexp.MustCompile(`another operation \(install/upgrade/rollback\) is in progress|has no deployed releases`)

@@ -13,7 +13,11 @@ var sourceAuthentication = &diagnose.Cause{
 	Fix:      "Renew the Secret that spec.secretRef of the source names.",
 	Find: func(s *diagnose.Search) {
 		matching(s, refusedCredentials, diagnose.Sources, func(c complaint, _ []string) {
-			reportSource(s, c, "refuses the credentials of "+c.object.Ref().String(), diagnose.Locus{Key: c.object.Key, Field: []string{"spec", "secretRef"}}, c.object.Key)
+			at := diagnose.Locus{Key: c.object.Key, Field: []string{"spec", "secretRef"}}
+			if !c.object.Has(at.Field...) {
+				at.Field = []string{"spec", "url"}
+			}
+			reportSource(s, c, "refuses the credentials of "+c.object.Ref().String(), at, c.object.Key)
 		})
 	},
 }

@@ -31,6 +31,9 @@ var valuesInvalid = &diagnose.Cause{
 					at.Field, at.Text = append([]string{"spec", "values"}, parts...), first(m[1:])
 				}
 			}
+			if path := refusedValue(c.object, c.text); path != nil {
+				at.Field = path
+			}
 			s.Report(diagnose.Finding{
 				Subject: c.object.Key, Sentence: sentence, Evidence: []diagnose.Evidence{c.Evidence}, At: at, Commands: diagnose.Show(c.object.Key),
 			})

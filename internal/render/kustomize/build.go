@@ -190,7 +190,11 @@ func (b *build) finish(ctx context.Context, resources resmap.ResMap) (*Result, e
 		if vars != nil && bytes.ContainsRune(data, '$') && !optsOut(res.GetLabels(), res.GetAnnotations()) {
 			unknown, substituted, err := vars.substitute(data)
 			if err != nil {
-				return nil, &Error{Place: origin.Place(key), Err: fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)}
+				place := origin.Place(key)
+				if n := len(unknown); n > 0 {
+					place = origin.Mention(key, "${"+unknown[n-1])
+				}
+				return nil, &Error{Place: place, Err: fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)}
 			}
 			for _, name := range unknown {
 				result.Unknown = append(result.Unknown, Unknown{Name: name, Object: len(result.Objects)})

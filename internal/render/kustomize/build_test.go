@@ -179,7 +179,7 @@ func TestBuildErrors(t *testing.T) {
 		"a variable that is missing": {
 			files:  "-- root/apps/a.yaml --\n" + valid + "data: {x: '${MISSING}'}\n",
 			spec:   "spec: {postBuild: {substitute: {OTHER: x}}}",
-			strict: true, want: "post build failed for 'ConfigMap.v1.[noGrp]/a'", place: "apps/a.yaml:1",
+			strict: true, want: "post build failed for 'ConfigMap.v1.[noGrp]/a'", place: "apps/a.yaml:4",
 		},
 		"a variable's name": {
 			files: "-- root/apps/a.yaml --\n" + valid, spec: "spec: {postBuild: {substitute: {1bad: x}}}", want: "'1bad' var name is invalid",

@@ -63,7 +63,7 @@ func optsOut(labels, annotations map[string]string) bool {
 
 // substitute replaces the variables of one resource, which is given as JSON,
 // and returns it as JSON, and the variables that nothing defines, where
-// somebody supplies them.
+// somebody supplies them. Of an error the last one is the reason, if any is.
 func (s *substitution) substitute(data []byte) (unknown []string, substituted []byte, err error) {
 	text, err := yaml.JSONToYAML(data)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *substitution) substitute(data []byte) (unknown []string, substituted []
 	}
 	output, unknown, err := s.evaluate(string(text))
 	if err != nil {
-		return nil, nil, fmt.Errorf("envsubst error: variable substitution failed: %w", err)
+		return unknown, nil, fmt.Errorf("envsubst error: variable substitution failed: %w", err)
 	}
 	if substituted, err = yaml.YAMLToJSON([]byte(output)); err != nil {
 		return nil, nil, fmt.Errorf("envsubst error: YAMLToJSON: %w", err)
@@ -96,6 +96,9 @@ func (s *substitution) evaluate(text string) (output string, unknown []string, e
 			}
 			return value, ok || !s.strict && s.unknown == nil
 		})
+		if err != nil && s.strict && s.unknown == nil && missing != "" {
+			return "", []string{missing}, err
+		}
 		if err == nil || s.unknown == nil || missing == "" {
 			break
 		}

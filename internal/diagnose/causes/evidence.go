@@ -108,6 +108,9 @@ func waits(s *diagnose.Search) []waiting {
 			w := waiting{pod: p, container: c.Text("name"), image: c.Text("image"), index: i, restarts: c.Number("restartCount")}
 			w.reason, w.message = c.Text("state", "waiting", "reason"), c.Text("state", "waiting", "message")
 			last := c.In("lastState", "terminated")
+			if c.Has("state", "running") && silent(s, p) {
+				last = nil // it ran well when its node was last heard of
+			}
 			if c.Has("state", "terminated") {
 				last = c.In("state", "terminated")
 			}
@@ -119,6 +122,12 @@ func waits(s *diagnose.Search) []waiting {
 		}
 	}
 	return list
+}
+
+// silent reports whether nobody hears of a pod's node any more.
+func silent(s *diagnose.Search, pod *diagnose.Object) bool {
+	node := s.Get(diagnose.Node.Key("", pod.Text("spec", "nodeName")))
+	return node != nil && node.Condition("Ready").Status == "Unknown"
 }
 
 func containerSpec(p *diagnose.Object, name string) diagnose.Fields {

@@ -1,6 +1,8 @@
 package causes
 
 import (
+	"slices"
+
 	"hearth/internal/diagnose"
 )
 
@@ -18,9 +20,27 @@ var nodeDown = &diagnose.Cause{
 				continue
 			}
 			s.Report(diagnose.Finding{
-				Subject: n.Key, Explains: podsOn(s, n), Sentence: "Node " + n.Name + " does not answer.",
+				Subject: n.Key, Explains: append(podsOn(s, n), heldBy(s, n)...), Sentence: "Node " + n.Name + " does not answer.",
 				Evidence: []diagnose.Evidence{condition(n, "Ready")}, Commands: append(diagnose.Show(n.Key), "kubectl get pods -A --field-selector spec.nodeName="+n.Name),
 			})
 		}
 	},
+}
+
+// heldBy returns the pods that wait elsewhere for a volume which a pod of the
+// node still has.
+func heldBy(s *diagnose.Search, n *diagnose.Object) []diagnose.Key {
+	var keys []diagnose.Key
+	for _, claim := range s.All(diagnose.Claim) {
+		users := s.ClaimUsers(claim)
+		if !slices.ContainsFunc(users, func(p *diagnose.Object) bool { return p.Text("spec", "nodeName") == n.Name }) {
+			continue
+		}
+		for _, p := range users {
+			if _, waits := waitsForDetach(s, p); waits {
+				keys = append(keys, p.Key)
+			}
+		}
+	}
+	return keys
 }

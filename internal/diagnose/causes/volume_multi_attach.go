@@ -16,8 +16,8 @@ var multiAttach = &diagnose.Cause{
 	Fix:      "Delete the old pod; taint a lost node that is really off with node.kubernetes.io/out-of-service. Set the workload's strategy to Recreate in the values, so that the old pod ends first.",
 	Find: func(s *diagnose.Search) {
 		for _, p := range s.All(diagnose.Pod) {
-			h, ok := eventOf(s, p.Key, attachedElsewhere, "FailedAttachVolume")
-			if s.Trouble(p) == nil || !ok || attachedSince(s, p.Key, h) {
+			h, waits := waitsForDetach(s, p)
+			if !waits {
 				continue
 			}
 			git := subject(s, p)
@@ -35,8 +35,13 @@ var multiAttach = &diagnose.Cause{
 // and before.
 var attachedElsewhere = regexp.MustCompile(`^(?:Waiting for detach|Multi-Attach error) for volume "`)
 
-// attachedSince reports whether what kept a volume from a pod is over.
-func attachedSince(s *diagnose.Search, pod diagnose.Key, refused observe.Happening) bool {
-	attached, ok := eventOf(s, pod, nil, "SuccessfulAttachVolume")
-	return ok && attached.Time.After(refused.Time)
+// waitsForDetach reports whether a pod waits for a volume that another node has,
+// and the event that says so.
+func waitsForDetach(s *diagnose.Search, pod *diagnose.Object) (observe.Happening, bool) {
+	refused, ok := eventOf(s, pod.Key, attachedElsewhere, "FailedAttachVolume")
+	if !ok || s.Trouble(pod) == nil {
+		return refused, false
+	}
+	attached, ok := eventOf(s, pod.Key, nil, "SuccessfulAttachVolume")
+	return refused, !ok || !attached.Time.After(refused.Time)
 }

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -76,8 +77,9 @@ func (r *Report) locate(ctx context.Context, w *World, o Options) {
 	}
 }
 
-// namedPlace is how Hearth's reconcilers end a message with its place in Git.
-var namedPlace = regexp.MustCompile(`\(([A-Za-z0-9_./-]+\.(?:ya?ml|json|j2)):(\d{1,7})\)$`)
+// namedPlace is how Hearth's reconcilers end a message with its place in Git,
+// and how they say which line they cannot read.
+var namedPlace = regexp.MustCompile(`\(([A-Za-z0-9_./-]+\.(?:ya?ml|json|j2)):(\d{1,7})\)$|(?:^|[ :])([A-Za-z0-9_./-]+\.(?:ya?ml|json|j2)):(\d{1,7}): not valid `)
 
 // toldPlace returns the place that the first message names.
 func (f *Finding) toldPlace() (domain.Place, bool) {
@@ -88,8 +90,8 @@ func (f *Finding) toldPlace() (domain.Place, bool) {
 	if m == nil {
 		return domain.Place{}, false
 	}
-	line, err := strconv.Atoi(m[2])
-	return domain.Place{File: m[1], Line: line}, err == nil
+	line, err := strconv.Atoi(cmp.Or(m[2], m[4]))
+	return domain.Place{File: cmp.Or(m[1], m[3]), Line: line}, err == nil
 }
 
 // placeAbove returns where what brought an object stands, for objects that

@@ -45,3 +45,18 @@ func TestPlaceOfClusterObject(t *testing.T) {
 		t.Errorf("the place is %s, want %s", got, store)
 	}
 }
+
+// TestToldPlace finds the place that a message names, and takes no other for one.
+func TestToldPlace(t *testing.T) {
+	for text, want := range map[string]domain.Place{
+		"BuildFailed: broken/config.yaml:5: not valid YAML: did not find expected node content": {File: "broken/config.yaml", Line: 5},
+		"values do not fit (apps/web/release.yaml:7)":                                           {File: "apps/web/release.yaml", Line: 7},
+		"template: web/templates/a.yaml:1:21: executing \"web\"":                                {},
+		"no place": {},
+	} {
+		f := &Finding{Evidence: []Evidence{{Text: text}}}
+		if got, ok := f.toldPlace(); got != want || ok != want.Known() {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}

@@ -85,6 +85,8 @@ func Setup(mgr manager.Manager, o Options) error {
 		Named("attach-volumes").
 		For(&corev1.PersistentVolume{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(a.volumesOf), builder.WithPredicates(uses())).
+		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(volumeOfClaim)).
+		Watches(&storagev1.CSIDriver{}, handler.EnqueueRequestsFromMapFunc(a.volumesBy)).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(a.volumesAt), builder.WithPredicates(letsGo())).
 		Watches(&storagev1.VolumeAttachment{}, handler.EnqueueRequestsFromMapFunc(a.takenAway), builder.WithPredicates(deleted())).
 		WatchesRawSource(source.Channel(a.retry, &handler.EnqueueRequestForObject{})).

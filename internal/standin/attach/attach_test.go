@@ -263,3 +263,22 @@ func TestWhichVolumesAreAttached(t *testing.T) {
 		t.Errorf("an attachment is called %s", name)
 	}
 }
+
+// TestLateNewsOfAClaim has a pod be seen before its claim is seen to have a
+// volume, and a driver after the volume.
+func TestLateNewsOfAClaim(t *testing.T) {
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "media", Name: "data"}}
+	r := newRoom(t, domain.RealPace, volumeWith("csi.example.org"), claim)
+	if got := r.volumesOf(t.Context(), userOf("a", "node-1")); len(got) > 0 {
+		t.Fatalf("the claim has no volume, but %v", got)
+	}
+	claim.Spec.VolumeName = "pvc-1"
+	want := []reconcile.Request{{NamespacedName: client.ObjectKey{Name: "pvc-1"}}}
+	if diff := cmp.Diff(want, volumeOfClaim(t.Context(), claim)); diff != "" {
+		t.Errorf("once the claim has it (-want +got):\n%s", diff)
+	}
+	driver := &storagev1.CSIDriver{ObjectMeta: metav1.ObjectMeta{Name: "csi.example.org"}}
+	if diff := cmp.Diff(want, r.volumesBy(t.Context(), driver)); diff != "" {
+		t.Errorf("once the driver is known (-want +got):\n%s", diff)
+	}
+}

@@ -73,6 +73,32 @@ func (a *attacher) volumesOf(ctx context.Context, obj client.Object) []reconcile
 	return requests
 }
 
+// volumeOfClaim returns the volume of a claim: a pod may be seen before the
+// claim that it uses is seen to have one.
+func volumeOfClaim(_ context.Context, obj client.Object) []reconcile.Request {
+	claim, ok := obj.(*corev1.PersistentVolumeClaim)
+	if !ok || claim.Spec.VolumeName == "" {
+		return nil
+	}
+	return requests([]string{claim.Spec.VolumeName})
+}
+
+// volumesBy returns the volumes of a driver, which says whether they have to be
+// attached.
+func (a *attacher) volumesBy(ctx context.Context, driver client.Object) []reconcile.Request {
+	list := &corev1.PersistentVolumeList{}
+	if err := a.client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil
+	}
+	var names []string
+	for i := range list.Items {
+		if Driver(&list.Items[i]) == driver.GetName() {
+			names = append(names, list.Items[i].Name)
+		}
+	}
+	return requests(names)
+}
+
 // letsGo lets through what changes how long a node may hold its volumes.
 func letsGo() predicate.Predicate {
 	return predicate.Funcs{

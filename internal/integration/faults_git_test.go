@@ -139,7 +139,7 @@ func TestFaultBuild(t *testing.T) {
 		{"kustomize", "apps/kustomization.yaml", "kind: Kustomization\nresources: [a.yaml, nowhere.yaml]\n", "nowhere.yaml"},
 		{"outside", "apps/kustomization.yaml", "kind: Kustomization\nresources: [../../../etc]\n", "etc"},
 		{"a patch", "apps/kustomization.yaml", "kind: Kustomization\nresources: [a.yaml]\npatches: [{target: {kind: ConfigMap, name: a}, patch: '[{op: replace, path: /data/none, value: x}]'}]\n", "none"},
-		{"a variable", "apps/x.yaml", plain("x", "${UNDEFINED}"), "apps/x.yaml:1"},
+		{"a variable", "apps/x.yaml", plain("x", "${UNDEFINED}"), "apps/x.yaml:6"},
 		{"an object twice", "apps/x.yaml", plain("a", "2"), "a"},
 	} {
 		l.push(map[string]string{"apps/b.yaml": "", broken.file: broken.content, "other/o.yaml": plain("o", broken.name)})

@@ -781,7 +781,7 @@ func TestKustomizationSubstitutes(t *testing.T) {
 
 	// Unknown and without a default: an error, as in Flux 2.9.
 	g.push(map[string]string{"apps/s.yaml": configMap("b", "${UNKNOWN}")})
-	g.failed("apps", meta.BuildFailedReason, "(apps/s.yaml:1)")
+	g.failed("apps", meta.BuildFailedReason, "(apps/s.yaml:7)")
 
 	g.push(map[string]string{"apps/s.yaml": ""})
 	g.ready("apps")

@@ -89,5 +89,5 @@ func printMerged(p Process, m onepassword.Merged) error {
 	if len(m.Kept) == 0 {
 		return nil
 	}
-	return failure{exitFailed, fmt.Errorf("%d fields have another value and kept it (--replace replaces it): %s", len(m.Kept), strings.Join(m.Kept, ", "))}
+	return failure{exitFailed, fmt.Errorf("import: what has another value in the vault was kept (--replace replaces it): %s", strings.Join(m.Kept, ", "))}
 }

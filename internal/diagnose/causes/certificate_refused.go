@@ -52,12 +52,7 @@ func certificatesOf(s *diagnose.Search, issuer *diagnose.Object) []diagnose.Key 
 // refusal finds what an authority said of a certificate, in what was made for
 // it: the challenge tells most, the certificate least.
 func refusal(s *diagnose.Search, c *diagnose.Object) (diagnose.Evidence, bool) {
-	var made []*diagnose.Object
-	pending := s.Children(c)
-	for len(pending) > 0 && len(made) < 100 {
-		made = append(made, pending[0])
-		pending = append(pending[1:], s.Children(pending[0])...)
-	}
+	made := madeFor(s, c)
 	for i := len(made) - 1; i >= 0; i-- {
 		o := made[i]
 		state, reason := o.Text("status", "state"), o.Text("status", "reason")
@@ -73,10 +68,32 @@ func refusal(s *diagnose.Search, c *diagnose.Object) (diagnose.Evidence, bool) {
 			return condition(c, kind), true
 		}
 	}
-	if h, ok := eventOf(s, c.Key, refusedOrder, "Failed", "IssuingFailed"); ok {
+	if h, ok := eventOf(s, c.Key, refusedOrder, "Failed", "IssuingFailed"); ok && (refusedLast(c) || !h.Time.Before(c.Condition("Ready").Since)) {
 		return event(h), true
 	}
 	return diagnose.Evidence{}, false
 }
+
+// madeFor returns the requests, orders and challenges of the issuance that
+// runs, or that failed last. cert-manager keeps those of earlier ones.
+func madeFor(s *diagnose.Search, c *diagnose.Object) []*diagnose.Object {
+	var made []*diagnose.Object
+	pending := s.Children(c)
+	for len(pending) > 0 && len(made) < 100 {
+		o := pending[0]
+		pending = pending[1:]
+		ready := o.Condition("Ready")
+		if o.Kind() == diagnose.CertificateRequest && (ready.True() || ready.Reason == "Failed" && !refusedLast(c)) {
+			continue
+		}
+		made = append(made, o)
+		pending = append(pending, s.Children(o)...)
+	}
+	return made
+}
+
+// refusedLast reports whether a certificate's last issuance failed:
+// cert-manager takes the time back when one succeeds.
+func refusedLast(c *diagnose.Object) bool { return !c.Time("status", "lastFailureTime").IsZero() }
 
 var refusedOrder = regexp.MustCompile(`(?i)acme:|rateLimited|too many certificates|order is in "?(?:invalid|errored)|challenge.*(?:fail|invalid)|refus|has failed|will be retried|propagation`)

@@ -59,7 +59,7 @@ func tellBuilds(w io.Writer, builds []build) (bad bool) {
 	for _, b := range builds {
 		id := b.in() + b.of.Namespace + "/" + b.of.Name
 		if b.missing != "" {
-			missing = append(missing, fmt.Sprintf("%s (%s)", id, b.missing))
+			missing = append(missing, fmt.Sprintf("%s: %s", id, b.missing))
 		}
 		if b.played {
 			played = append(played, id)
@@ -72,13 +72,20 @@ func tellBuilds(w io.Writer, builds []build) (bad bool) {
 			bad = true
 		}
 	}
-	if len(missing) > 0 {
-		fmt.Fprintf(w, "hearth: releases that are left out: %s\n", printable(strings.Join(missing, "; ")))
-	}
-	if len(played) > 0 {
-		fmt.Fprintf(w, "hearth: releases whose chart is played by one of Hearth's: %s\n", printable(strings.Join(played, ", ")))
-	}
+	tellReleases(w, "left out, since their charts are not at hand", missing)
+	tellReleases(w, "rendered by a chart of Hearth's that plays theirs", played)
 	return bad
+}
+
+// tellReleases lists releases, a line each: a homelab has many.
+func tellReleases(w io.Writer, what string, releases []string) {
+	if len(releases) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "hearth: releases that are %s:\n", what)
+	for _, r := range releases {
+		fmt.Fprintf(w, "  %s\n", printable(r))
+	}
 }
 
 // in names the cluster, where several are built.

@@ -210,6 +210,7 @@ const configMapYAML = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}, d
 // TestArtifactGenerator splits and joins sources, follows their changes, and
 // takes away what is no longer asked for.
 func TestArtifactGenerator(t *testing.T) {
+	t.Parallel()
 	s := startComposing(t)
 	repository := &sourcev1.GitRepository{}
 	s.create(repository, "home", `{url: "https://git.example.org/home", interval: 1h}`)

@@ -107,6 +107,7 @@ func suitePatience() config.TimeoutConfig {
 // TestGatewayConformance runs tests of the Gateway API's own conformance suite
 // against the stand-in, on a control plane of its own.
 func TestGatewayConformance(t *testing.T) {
+	t.Parallel()
 	var d doors
 	s := openStage(t, standin.Options{Listening: d.open, AddressPool: []netip.Prefix{netip.MustParsePrefix("127.0.113.0/24")}})
 	class := &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "conformance"}, Spec: gatewayv1.GatewayClassSpec{ControllerName: "example.org/gateway"}}

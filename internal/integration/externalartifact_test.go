@@ -113,6 +113,7 @@ func TestExternalArtifactOfAnother(t *testing.T) {
 // TestHelmReleaseOfAnExternalArtifact installs a chart that another controller
 // serves, and upgrades it when its content changes under the same version.
 func TestHelmReleaseOfAnExternalArtifact(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	server := serveElsewhere(t)
 	chart := func(greeting string) *meta.Artifact {

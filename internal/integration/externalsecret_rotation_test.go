@@ -58,6 +58,7 @@ func (s *transitions) of(kind, name string) []domain.State {
 // TestSecretRotation changes one field in the vault and follows the change all
 // the way: the Secret, the workloads that use it, their pods.
 func TestSecretRotation(t *testing.T) {
+	t.Parallel()
 	s := openStage(t, standin.Options{})
 	ns := s.namespace(t)
 	file := filepath.Join(t.TempDir(), "vault.yaml")

@@ -390,6 +390,7 @@ data: [{secretKey: token, remoteRef: {key: plex, property: token}}]
 }
 
 func TestExternalSecretFailsAndRecovers(t *testing.T) {
+	t.Parallel()
 	s := startSecrets(t)
 	s.connectStore(true)
 	tests := map[string]struct{ spec, message string }{
@@ -503,6 +504,7 @@ func (s *secrets) modifications(name string) *atomic.Int32 {
 }
 
 func TestExternalSecretRefreshes(t *testing.T) {
+	t.Parallel()
 	s := startSecrets(t)
 	s.connectStore(true)
 	template := `, target: {template: {data: {X: "{{ .DB_USER }}"}}}, dataFrom: [{extract: {key: immich}}]}`

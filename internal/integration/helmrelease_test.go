@@ -502,6 +502,7 @@ spec: {ports: [{port: {{ .Values.port }}}]}
 }
 
 func TestHelmReleaseRetriesAndStalls(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name     string
 		retries  int
@@ -875,6 +876,7 @@ func (r *releases) complete(job string) {
 }
 
 func TestHelmReleaseFromHelmRepository(t *testing.T) {
+	t.Parallel()
 	archive := archiveOf(t, "settings", "1.2.3", settings)
 	sum := sha256.Sum256(archive)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -920,6 +922,7 @@ func TestHelmReleaseFromHelmRepository(t *testing.T) {
 }
 
 func TestOCIRepositoryFails(t *testing.T) {
+	t.Parallel()
 	r := startReleases(t)
 	repository := &sourcev1.OCIRepository{
 		ObjectMeta: metav1.ObjectMeta{Namespace: r.namespace, Name: "gone"},
@@ -1118,6 +1121,7 @@ func TestHelmReleaseSuspended(t *testing.T) {
 }
 
 func TestHelmReleaseOfAnUnknownKind(t *testing.T) {
+	t.Parallel()
 	var known atomic.Bool
 	var place atomic.Value
 	r := startReleases(t, func(o *helmrelease.Options, _ *source.ChartOptions) {

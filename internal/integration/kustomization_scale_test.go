@@ -39,6 +39,7 @@ func chains(count int) (files map[string]string, kustomizations []string) {
 // TestKustomizationChains brings some chains to Ready, and looks them all over
 // again without a write.
 func TestKustomizationChains(t *testing.T) {
+	t.Parallel()
 	files, kustomizations := chains(30)
 	g := newGitOps(t, files)
 	config, requests := counting(cluster(t).Config())

@@ -386,6 +386,7 @@ func TestKustomizationTellsItsSteps(t *testing.T) {
 }
 
 func TestKustomizationWritesNothingWithoutDrift(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/a.yaml": configMap("a", "1"), "apps/b.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: b, namespace: NS}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec: {containers: [{name: c, image: c}]}\n"})
 	g.kustomization("apps", "{interval: 1s, retryInterval: 1s}")
 	before := g.ready("apps")
@@ -690,6 +691,7 @@ func (g *gitops) dropDefinition(name string) {
 }
 
 func TestKustomizationUnknownKind(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{
 		"apps/a.yaml": configMap("a", "1"),
 		"apps/w.yaml": "\n\napiVersion: late.example.org/v1\nkind: Widget\nmetadata: {name: w, namespace: NS}\n",
@@ -710,6 +712,7 @@ func TestKustomizationUnknownKind(t *testing.T) {
 }
 
 func TestKustomizationRetriesLeaveNoTrace(t *testing.T) {
+	t.Parallel()
 	g := startGitOps(t, map[string]string{"apps/w.yaml": "apiVersion: never.example.org/v1\nkind: Widget\nmetadata: {name: w, namespace: NS}\n"})
 	g.kustomization("apps", "{interval: 1s}")
 	g.failed("apps", meta.ReconciliationFailedReason, "no matches for kind")

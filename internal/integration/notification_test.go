@@ -557,6 +557,7 @@ var atCommit = map[string]string{"kustomize.toolkit.fluxcd.io/revision": "main@s
 const fromKustomizations = `eventSources: [{kind: Kustomization, name: "*"}]`
 
 func TestAnAlertIsDelivered(t *testing.T) {
+	t.Parallel()
 	box := &mailbox{statuses: []int{503, 429}}
 	server := httptest.NewServer(box)
 	defer server.Close()

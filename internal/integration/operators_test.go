@@ -16,6 +16,7 @@ import (
 // TestOperators checks the stand-ins of operators against the documented
 // contract of what they play, all on one control plane, beside each other.
 func TestOperators(t *testing.T) {
+	t.Parallel()
 	s := openStage(t, standin.Options{BackoffPace: 1000, Capacity: map[string]resource.Quantity{"small": resource.MustParse("1500Mi")}})
 	for _, check := range []struct {
 		name string

@@ -33,6 +33,7 @@ import (
 // and holds the server to it: whatever the schemas refuse the server refuses,
 // too. What only the server refuses is counted.
 func TestSchemaAgreesWithServer(t *testing.T) {
+	t.Parallel()
 	server := newDryRun(t)
 	set := schemas(t)
 	files, err := filepath.Glob("testdata/schema/*.yaml")

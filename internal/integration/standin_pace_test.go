@@ -16,6 +16,7 @@ import (
 
 // TestPodsTakeTheirTime walks pods at a pace at which each step can be seen.
 func TestPodsTakeTheirTime(t *testing.T) {
+	t.Parallel()
 	s := openStage(t, standin.Options{Pace: 100, Seed: 3, Nodes: []kubelet.Node{{Name: "a"}, {Name: "b"}}})
 	ns := s.namespace(t)
 	runSpegel(t, s, ns, "a", "b")

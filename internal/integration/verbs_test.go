@@ -143,6 +143,7 @@ func (f *foreign) answer(key types.NamespacedName, conditions []metav1.Condition
 }
 
 func TestVerbsReconcileWhereFluxDoes(t *testing.T) {
+	t.Parallel()
 	f := newForeign(t)
 	f.create(f.kustomization("good"), f.kustomization("bad"), f.kustomization("quiet"))
 	f.play("good", "Ready", "True", "ReconciliationSucceeded", "Applied revision: main@sha1:2")

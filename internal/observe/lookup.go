@@ -9,6 +9,7 @@ import (
 
 	esv1 "hearth/internal/api/externalsecrets/v1"
 	"hearth/internal/domain"
+	"hearth/internal/kube/objects"
 )
 
 // annotationDataHash is where External Secrets notes a digest of what it wrote.
@@ -17,11 +18,11 @@ const annotationDataHash = "reconcile.external-secrets.io/data-hash"
 // config takes in that a Secret or ConfigMap exists, or no longer does. Only
 // its name is kept, and the digest that its owner noted.
 func (w *Watcher) config(ref domain.Ref, obj client.Object) {
-	_, existed := w.configs[ref]
+	before, existed := w.configs[ref]
 	if obj == nil {
 		delete(w.configs, ref)
-	} else {
-		w.configs[ref] = obj.GetAnnotations()[annotationDataHash]
+	} else if w.configs[ref] = obj.GetAnnotations()[annotationDataHash]; w.configs[ref] != before {
+		w.overtaken(ref, obj)
 	}
 	if existed == (obj != nil) {
 		return
@@ -87,18 +88,23 @@ func (w *Watcher) reveal() {
 // lookAgain derives the state of objects once more, in their order: what they
 // depend on has changed.
 func (w *Watcher) lookAgain(which func(*record) bool) {
-	var again []*record
-	for _, r := range w.records {
-		if which(r) {
-			again = append(again, r)
-		}
-	}
-	slices.SortFunc(again, func(a, b *record) int { return a.Ref.Compare(b.Ref) })
-	for _, r := range again {
+	for _, r := range w.chosen(which) {
 		if s, ok := w.derive(r, r.key, r.last); ok {
 			w.advance(r, s)
 		}
 	}
+}
+
+// chosen returns some of the records, in their order.
+func (w *Watcher) chosen(which func(*record) bool) []*record {
+	var list []*record
+	for _, r := range w.records {
+		if which(r) {
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(a, b *record) int { return a.Ref.Compare(b.Ref) })
+	return list
 }
 
 func (w *Watcher) find(ref domain.Ref) Presence {
@@ -133,6 +139,26 @@ func (w *Watcher) contentChanged(r *record) bool {
 	changed := r.content != "" && content != "" && r.content != content
 	r.content = content
 	return changed
+}
+
+// overtaken takes in the new content of a Secret that was written before the
+// status of its ExternalSecret which is known: each kind comes on a stream of its
+// own, and that status seemed to tell of a round without changes.
+func (w *Watcher) overtaken(ref domain.Ref, secret client.Object) {
+	late := w.chosen(func(r *record) bool {
+		if r.Kind != kindExternalSecret || r.Namespace != ref.Namespace || r.State != domain.SecretReady || r.last == nil {
+			return false
+		}
+		e, ok := typed[esv1.ExternalSecret](r.last)
+		return ok && secretOf(e) == ref && objects.Older(secret, r.last) && w.contentChanged(r)
+	})
+	for _, r := range late {
+		at := w.now()
+		w.walk(r, machine(r.Kind), cycle(r.Kind, r.State, true), at, r.Message)
+		r.Since = at
+		w.event(r, at)
+		w.changed()
+	}
 }
 
 // pull is how the pulls of one container's image went.

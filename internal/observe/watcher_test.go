@@ -214,6 +214,34 @@ func TestWatcherFollowsAnExternalSecretAndItsStore(t *testing.T) {
 	}
 }
 
+// TestWatcherSeesASecretAfterItsStatus tells of new content although the status
+// that was written after the Secret is seen before it, once, and not ahead of a
+// status that follows.
+func TestWatcherSeesASecretAfterItsStatus(t *testing.T) {
+	w := newInformed()
+	written := func(hash, version string) {
+		w.see(secretKind, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "media", Name: "immich-secret", ResourceVersion: version, Annotations: map[string]string{annotationDataHash: hash},
+		}})
+	}
+	synced := func(round int64, version string) {
+		e := externalSecret(round)
+		e.ResourceVersion = version
+		w.see(externalSecretKind, e)
+	}
+	written("a", "10")
+	synced(1, "11")
+	synced(2, "21")
+	written("b", "20")
+	written("b", "22")
+	written("c", "30")
+	synced(3, "31")
+	want := "[*]→pending→syncing→Ready→refreshing→Ready→refreshing→updated→Ready→refreshing→updated→Ready"
+	if got := w.log("immich"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestWatcherSeesASecretFailThatWasInSync has the store go down under an
 // ExternalSecret that was in sync, and come back.
 func TestWatcherSeesASecretFailThatWasInSync(t *testing.T) {

@@ -1,10 +1,10 @@
 package objects
 
 import (
-	"strconv"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -36,7 +36,7 @@ func (w *Written[T]) Latest(cached T) T {
 	if !ok {
 		return cached
 	}
-	if last.GetUID() == cached.GetUID() && older(cached.GetResourceVersion(), last.GetResourceVersion()) {
+	if last.GetUID() == cached.GetUID() && Older(cached, last) {
 		return last.DeepCopyObject().(T)
 	}
 	delete(w.last, key)
@@ -50,9 +50,10 @@ func (w *Written[T]) Forget(key types.NamespacedName) {
 	delete(w.last, key)
 }
 
-// older compares resource versions, which are numbers that grow.
-func older(a, b string) bool {
-	x, errX := strconv.ParseUint(a, 10, 64)
-	y, errY := strconv.ParseUint(b, 10, 64)
-	return errX == nil && errY == nil && x < y
+// Older reports whether an object was written before another of the same
+// cluster, whatever their kinds: versions are numbers that grow with each write.
+// It is false where one of them has none.
+func Older(a, b client.Object) bool {
+	order, err := resourceversion.CompareResourceVersion(a.GetResourceVersion(), b.GetResourceVersion())
+	return err == nil && order < 0
 }

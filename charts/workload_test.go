@@ -1,10 +1,30 @@
 package charts
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// TestWorkloadOfMetricsServer brings the API that metrics-server answers for,
+// unless its values say that somebody else does.
+func TestWorkloadOfMetricsServer(t *testing.T) {
+	c := load(t, "workload")
+	c.Metadata.Name = "metrics-server"
+	for given, want := range map[string]bool{"": true, "apiService: {create: true}": true, "apiService: {create: false}": false, "apiService: 7": true} {
+		objects, err := render(c, "metrics", values(t, given))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Contains(inventory(objects), "APIService/v1beta1.metrics.k8s.io"); got != want {
+			t.Errorf("of the values %q: an API is there: %v, want %v", given, got, want)
+		}
+		if want {
+			check(t, objects, "APIService/v1beta1.metrics.k8s.io spec.service", "{name: metrics, namespace: home, port: 80}")
+		}
+	}
+}
 
 func TestWorkload(t *testing.T) {
 	c := load(t, "workload")

@@ -40,9 +40,11 @@ func (w *World) Needs(o *Object) []Key {
 	case HTTPRoute:
 		return routeNeeds(o)
 	case Gateway:
-		return gatewayNeeds(o)
+		return w.gatewayNeeds(o)
 	case Certificate:
-		return []Key{o.Names(Kind{certGroup, cmpKind(o.Text("spec", "issuerRef", "kind"), Issuer.Name)}, o.In("spec", "issuerRef"))}
+		return w.certificateNeeds(o)
+	case Issuer, ClusterIssuer:
+		return w.issuerNeeds(o)
 	case APIService:
 		if o.Has("spec", "service") {
 			return []Key{Service.Key(o.Text("spec", "service", "namespace"), o.Text("spec", "service", "name"))}
@@ -289,16 +291,6 @@ func Backends(o *Object) []Key {
 			if cmpKind(b.Text("kind"), Service.Name) == Service.Name && b.Text("name") != "" {
 				keys = append(keys, o.Names(Service, b))
 			}
-		}
-	}
-	return keys
-}
-
-func gatewayNeeds(o *Object) []Key {
-	keys := []Key{GatewayClass.Key("", o.Text("spec", "gatewayClassName"))}
-	for _, l := range o.List("spec", "listeners") {
-		for _, ref := range l.List("tls", "certificateRefs") {
-			keys = append(keys, o.Names(Secret, ref))
 		}
 	}
 	return keys

@@ -2,6 +2,8 @@ package causes
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 
 	"hearth/internal/diagnose"
 )
@@ -20,7 +22,7 @@ var nfsUnreachable = &diagnose.Cause{
 			if s.Trouble(p) == nil || !ok {
 				continue
 			}
-			for _, server := range serversOf(s, p) {
+			for _, server := range serversOf(s, p, h.Message) {
 				git := subject(s, p)
 				s.Report(diagnose.Finding{
 					Subject: diagnose.Key{Kind: "NFSServer", Name: server}, Explains: []diagnose.Key{p.Key}, At: diagnose.Locus{Key: git.Key, Text: server, Field: []string{"spec", "values", "persistence"}},
@@ -31,25 +33,41 @@ var nfsUnreachable = &diagnose.Cause{
 	},
 }
 
-var failedMount = regexp.MustCompile(`(?i)mount(?:ing)?.*(?:failed|timed out)|timed out|no route to host|connection (?:refused|timed out)|unreachable|not respond|access denied by server`)
+var (
+	failedMount   = regexp.MustCompile(`(?i)mount failed|mount\.nfs|timed out|no route to host|connection refused|unreachable|not respond|access denied by server`)
+	mountedVolume = regexp.MustCompile(`for volume "([^"]+)"|unmounted volumes=\[([^\]]*)\]`)
+)
 
-// serversOf returns the NFS servers of a pod's volumes.
-func serversOf(s *diagnose.Search, p *diagnose.Object) []string {
-	var servers []string
+// serversOf returns the NFS servers of those of a pod's volumes that a message
+// of the kubelet is about; where it names none, of all.
+func serversOf(s *diagnose.Search, p *diagnose.Object, message string) []string {
+	var servers, named []string
+	if found := mountedVolume.FindStringSubmatch(message); found != nil {
+		named = strings.Fields(found[1] + found[2])
+	}
 	for _, v := range p.List("spec", "volumes") {
-		if server := v.Text("nfs", "server"); server != "" {
+		server, volume := serverOf(s, p, v)
+		if server != "" && (named == nil || slices.Contains(named, v.Text("name")) || slices.Contains(named, volume)) {
 			servers = append(servers, server)
-		}
-		claim := s.Get(diagnose.Claim.Key(p.Namespace, v.Text("persistentVolumeClaim", "claimName")))
-		if claim == nil {
-			continue
-		}
-		if volume := s.Get(diagnose.Volume.Key("", claim.Text("spec", "volumeName"))); volume != nil {
-			server := or(volume.Text("spec", "nfs", "server"), volume.Text("spec", "csi", "volumeAttributes", "server"))
-			if server != "" {
-				servers = append(servers, server)
-			}
 		}
 	}
 	return servers
+}
+
+// serverOf returns the NFS server of a pod's volume, and the name of the
+// PersistentVolume, which is what the kubelet calls a claim's.
+func serverOf(s *diagnose.Search, p *diagnose.Object, v diagnose.Fields) (server, volume string) {
+	if server := v.Text("nfs", "server"); server != "" {
+		return server, ""
+	}
+	claim := s.Get(diagnose.Claim.Key(p.Namespace, v.Text("persistentVolumeClaim", "claimName")))
+	if claim == nil {
+		return "", ""
+	}
+	volume = claim.Text("spec", "volumeName")
+	pv := s.Get(diagnose.Volume.Key("", volume))
+	if pv == nil {
+		return "", volume
+	}
+	return or(pv.Text("spec", "nfs", "server"), pv.Text("spec", "csi", "volumeAttributes", "server")), volume
 }

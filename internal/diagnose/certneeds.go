@@ -12,12 +12,19 @@ const maxSolverDepth = 6
 // certificateNeeds leads to the issuer, and to the Secrets that its solvers log
 // in with: an issuer is ready without them.
 func (w *World) certificateNeeds(o *Object) []Key {
-	issuer := o.Names(Kind{certGroup, cmpKind(o.Text("spec", "issuerRef", "kind"), Issuer.Name)}, o.In("spec", "issuerRef"))
-	keys := []Key{issuer}
-	if i := w.Get(issuer); i != nil {
-		keys = append(keys, w.issuerNeeds(i)...)
+	keys := []Key{issuerKey(o)}
+	if issuer := IssuerOf(w, o); issuer != nil {
+		keys = append(keys, w.issuerNeeds(issuer)...)
 	}
 	return keys
+}
+
+// IssuerOf returns the issuer that a certificate names; nil where there is none.
+func IssuerOf(w *World, certificate *Object) *Object { return w.Get(issuerKey(certificate)) }
+
+func issuerKey(certificate *Object) Key {
+	kind := cmpKind(certificate.Text("spec", "issuerRef", "kind"), Issuer.Name)
+	return certificate.Names(Kind{certGroup, kind}, certificate.In("spec", "issuerRef"))
 }
 
 // issuerNeeds are the Secrets that an issuer reads: those of its solvers, and

@@ -147,6 +147,9 @@ type Report struct {
 	// Objects counts what was looked at; Unseen says what could not be.
 	Objects int      `json:"objects"`
 	Unseen  []string `json:"unseen,omitempty"`
+	// Down are all objects in trouble, whatever the report is limited to, but
+	// for those that somebody suspended or scaled down.
+	Down []Affected `json:"-"`
 }
 
 // Healthy reports whether nothing is wrong.

@@ -45,6 +45,11 @@ func Explain(ctx context.Context, w *World, o Options) *Report {
 		}
 		f.Blocked = w.affected(reached, f.Subject)
 	}
+	for _, object := range w.everything() {
+		if w.Acute(object) {
+			r.Down = append(r.Down, w.affectedBy(object, w.Trouble(object)))
+		}
+	}
 	scope := scopeOf(w, v, o)
 	for _, f := range found {
 		if scope.concerns(f.roots(), f.Blocked) && len(r.Findings) < maxFindings {

@@ -15,6 +15,7 @@ import (
 	"hearth/internal/diagnose/report"
 	"hearth/internal/domain"
 	"hearth/internal/kube/scheme"
+	"hearth/internal/observe"
 )
 
 // explain tells why what is not ready is not, as things stand now. settled
@@ -38,7 +39,15 @@ func (s *Stage) explain(ctx context.Context, settled bool) (*diagnose.Report, er
 // explainTimeout bounds how long a report waits for its causes.
 const explainTimeout = 30 * time.Second
 
-// findCauses adds to a report of what failed why it did.
+// othersDown reports whether something is in trouble although all that is
+// counted is ready: a gateway without an address, a certificate that is refused.
+func (s *Stage) othersDown(ctx context.Context) bool {
+	found, err := s.explain(ctx, true)
+	return err == nil && len(found.Down) > 0
+}
+
+// findCauses adds to a report why what failed did. A rehearsal in which
+// something is in trouble has failed, whether it is counted or not.
 func (s *Stage) findCauses(ctx context.Context, r *Report) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), explainTimeout)
 	defer cancel()
@@ -47,13 +56,40 @@ func (s *Stage) findCauses(ctx context.Context, r *Report) {
 		r.Problems = append(r.Problems, err.Error())
 		return
 	}
+	if r.Verdict == Converged && len(found.Down) == 0 {
+		return
+	}
 	var text bytes.Buffer
 	if err := report.JSON(&text, found); err != nil {
 		r.Problems = append(r.Problems, err.Error())
 		return
 	}
+	r.fail()
 	r.Explanation, r.found = text.Bytes(), found
+	r.addOthers(s.watcher.All())
 	r.locate(found)
+}
+
+// fail turns the verdict.
+func (r *Report) fail() { r.Verdict, r.Timeline.Verdict = Failed, string(Failed) }
+
+// addOthers lets the rows tell what is in trouble of the kinds that are not
+// counted, each with the Kustomization that brought it.
+func (r *Report) addOthers(all []observe.Object) {
+	owners := map[domain.Ref]domain.Ref{}
+	for _, o := range all {
+		owners[o.Ref] = o.Owner
+	}
+	for _, down := range r.found.Down {
+		if !observe.Further(down.Object.Kind) || owners[down.Object] == (domain.Ref{}) {
+			continue
+		}
+		i := slices.IndexFunc(r.tree, func(row row) bool { return row.object.Ref == owners[down.Object] })
+		if i >= 0 && !slices.ContainsFunc(r.tree[i].causes, func(c cause) bool { return c.about == down.Object }) && len(r.tree[i].causes) < maxCauses {
+			text := fmt.Sprintf("%s is %s: %s", down.Object, down.State, down.Message)
+			r.tree[i].causes = append(r.tree[i].causes, cause{text: text, about: down.Object})
+		}
+	}
 }
 
 // locate lets what is not ready name the lines that its causes name: they are

@@ -97,9 +97,7 @@ func (s *Stage) Settle(ctx context.Context) *Report {
 		s.noteEffect(f)
 	}
 	r := s.report(incomplete)
-	if r.Verdict == Failed {
-		s.findCauses(ctx, r)
-	}
+	s.findCauses(ctx, r)
 	return r
 }
 
@@ -124,7 +122,11 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 			}
 			continue
 		case <-converged:
-			return ""
+			if !s.othersDown(ctx) {
+				return ""
+			}
+			converged = nil // what is not counted is not up: until nothing makes progress
+			continue
 		case <-settled:
 		}
 		now := s.readiness()

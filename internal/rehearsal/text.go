@@ -200,7 +200,7 @@ func (p *textPrinter) verdict(r *Report) string {
 	if r.Verdict == Converged {
 		return fmt.Sprintf("%s  %s   %s", p.paint(green, "CONVERGED"), tallies(r.Counts, true), seconds(r.WallSeconds))
 	}
-	text := tallies(r.Counts, false)
+	text := cmp.Or(tallies(r.Counts, false), others(r.found))
 	if text != "" {
 		text += " not Ready"
 	}
@@ -226,6 +226,24 @@ func tallies(counts map[string]Count, ready bool) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// others counts what is down of the kinds that are not counted.
+func others(found *diagnose.Report) string {
+	if found == nil {
+		return ""
+	}
+	var kinds []string
+	count := map[string]int{}
+	for _, down := range found.Down {
+		if count[down.Object.Kind]++; count[down.Object.Kind] == 1 {
+			kinds = append(kinds, down.Object.Kind)
+		}
+	}
+	for i, kind := range kinds {
+		kinds[i] = plural(count[kind], kind)
+	}
+	return strings.Join(kinds, ", ")
 }
 
 var assumptionNames = []struct {
@@ -267,7 +285,7 @@ func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if strings.HasSuffix(noun, "y") {
+	if strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ay") {
 		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
 	}
 	if strings.HasSuffix(noun, "ss") {

@@ -96,4 +96,4 @@ func madeFor(s *diagnose.Search, c *diagnose.Object) []*diagnose.Object {
 // cert-manager takes the time back when one succeeds.
 func refusedLast(c *diagnose.Object) bool { return !c.Time("status", "lastFailureTime").IsZero() }
 
-var refusedOrder = regexp.MustCompile(`(?i)acme:|rateLimited|too many certificates|order is in "?(?:invalid|errored)|challenge.*(?:fail|invalid)|refus|has failed|will be retried|propagation`)
+var refusedOrder = regexp.MustCompile(`(?i)acme:|rateLimited|too many certificates|order is in "?(?:invalid|errored)|challenge.*(?:fail|invalid)|refus|has failed|will be retried|propagation|dial tcp|time-?out|timed out|no such host|authentication|forbidden|unauthori[sz]ed`)

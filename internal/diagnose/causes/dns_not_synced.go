@@ -28,18 +28,32 @@ var dnsNotSynced = &diagnose.Cause{
 				})
 			}
 		}
-		for _, e := range s.All(diagnose.DNSEndpoint) {
-			if e.Number("status", "observedGeneration") < e.Number("metadata", "generation") && (s.Settled || s.Now.Sub(e.Created()) > young) {
-				s.Report(diagnose.Finding{
-					Subject: e.Key, Sentence: "External-DNS has not seen " + e.Ref().String() + " yet.", Confidence: diagnose.Medium,
-					Evidence: []diagnose.Evidence{field(e, "status.observedGeneration", "is behind")}, Commands: diagnose.Show(e.Key),
-				})
-			}
+		for _, e := range unseenEndpoints(s) {
+			s.Report(diagnose.Finding{
+				Subject: e.Key, Sentence: "External-DNS has not seen " + e.Ref().String() + " yet.", Confidence: diagnose.Medium,
+				Evidence: []diagnose.Evidence{field(e, "status.observedGeneration", "is behind")}, Commands: diagnose.Show(e.Key),
+			})
 		}
-		if s.Resolves != nil {
-			reportNames(s)
+		for _, name := range unresolvedNames(s) {
+			r := name.route
+			s.Report(diagnose.Finding{
+				Subject: r.Key, Sentence: "The name " + name.host + " of " + r.Ref().String() + " does not resolve.", Confidence: diagnose.Medium,
+				Evidence: []diagnose.Evidence{field(r, "spec.hostnames", name.host+" does not resolve")}, At: diagnose.Locus{Key: s.InGit(r).Key, Text: name.host},
+				Commands: diagnose.Show(r.Key),
+			})
 		}
 	},
+}
+
+// unseenEndpoints returns the DNSEndpoints that no External-DNS has looked at.
+func unseenEndpoints(s *diagnose.Search) []*diagnose.Object {
+	var list []*diagnose.Object
+	for _, e := range s.All(diagnose.DNSEndpoint) {
+		if e.Number("status", "observedGeneration") < e.Number("metadata", "generation") && (s.Settled || s.Now.Sub(e.Created()) > young) {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // podsOf returns the pods in trouble of a workload.
@@ -53,22 +67,29 @@ func podsOf(s *diagnose.Search, workload *diagnose.Object) []diagnose.Key {
 	return keys
 }
 
-// reportNames reports accepted routes whose names do not resolve.
-func reportNames(s *diagnose.Search) {
+// unresolved is a name of an accepted route that does not resolve.
+type unresolved struct {
+	route *diagnose.Object
+	host  string
+}
+
+// unresolvedNames returns them, where names can be asked for.
+func unresolvedNames(s *diagnose.Search) []unresolved {
+	if s.Resolves == nil {
+		return nil
+	}
+	var list []unresolved
 	for _, r := range s.All(diagnose.HTTPRoute) {
 		if s.Trouble(r) != nil || !s.Settled && s.Now.Sub(r.Created()) < young {
 			continue
 		}
 		for _, host := range r.Texts("spec", "hostnames") {
 			if resolves, known := s.Resolves(host); known && !resolves {
-				s.Report(diagnose.Finding{
-					Subject: r.Key, Sentence: "The name " + host + " of " + r.Ref().String() + " does not resolve.", Confidence: diagnose.Medium,
-					Evidence: []diagnose.Evidence{field(r, "spec.hostnames", host+" does not resolve")}, At: diagnose.Locus{Key: s.InGit(r).Key, Text: host},
-					Commands: diagnose.Show(r.Key),
-				})
+				list = append(list, unresolved{r, host})
 			}
 		}
 	}
+	return list
 }
 
 // publishers returns the workloads that make DNS records of routes.

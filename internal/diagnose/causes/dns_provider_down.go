@@ -22,7 +22,7 @@ var dnsProviderDown = &diagnose.Cause{
 				At: diagnose.Locus{Key: s.InGit(d).Key}, Confidence: diagnose.Medium,
 			}
 			if h, ok := syncFailure(s, d); ok {
-				f.Evidence = []diagnose.Evidence{event(h)}
+				f.Evidence, f.Explains = []diagnose.Evidence{event(h)}, unpublished(s)
 				s.Report(f)
 				continue
 			}
@@ -32,7 +32,7 @@ var dnsProviderDown = &diagnose.Cause{
 				}
 				container := p.List("spec", "containers")[0].Text("name")
 				if s.Logs != nil && s.Logs(p, container, []*regexp.Regexp{providerFailure}) {
-					f.Explains = []diagnose.Key{p.Key}
+					f.Explains = append(unpublished(s), p.Key)
 					f.Evidence = []diagnose.Evidence{field(p, "container "+container, "the end of its log says that the provider fails")}
 					s.Report(f)
 					break
@@ -40,6 +40,18 @@ var dnsProviderDown = &diagnose.Cause{
 			}
 		}
 	},
+}
+
+// unpublished are what has no record yet: a provider that fails is why.
+func unpublished(s *diagnose.Search) []diagnose.Key {
+	var keys []diagnose.Key
+	for _, e := range unseenEndpoints(s) {
+		keys = append(keys, e.Key)
+	}
+	for _, name := range unresolvedNames(s) {
+		keys = append(keys, name.route.Key)
+	}
+	return keys
 }
 
 // syncFailure returns the event by which External-DNS last said that it could

@@ -16,35 +16,37 @@ var externalSecretMissing = &diagnose.Cause{
 	Find: func(s *diagnose.Search) {
 		for _, p := range s.All(diagnose.Pod) {
 			if s.Trouble(p) != nil && p.Text("status", "phase") == "Pending" {
-				reportSecrets(s, p, diagnose.Configuration(p))
+				reportSecrets(s, p, subject(s, p), diagnose.Configuration(p))
 			}
 		}
 		for _, o := range s.All(diagnose.HelmRelease, diagnose.Kustomization, diagnose.GitRepository, diagnose.OCIRepository, diagnose.HelmRepository, diagnose.Database) {
 			if s.Trouble(o) != nil {
-				reportSecrets(s, o, s.Needs(o))
+				reportSecrets(s, o, o, s.Needs(o))
+			}
+		}
+		for _, c := range s.All(diagnose.Certificate) {
+			if issuer := diagnose.IssuerOf(s.World, c); issuer != nil && s.Trouble(c) != nil {
+				reportSecrets(s, c, issuer, s.Needs(c))
 			}
 		}
 	},
 }
 
-// reportSecrets reports those of some Secrets and ConfigMaps that are missing.
-func reportSecrets(s *diagnose.Search, o *diagnose.Object, keys []diagnose.Key) {
+// reportSecrets reports those of some Secrets and ConfigMaps that are missing:
+// o waits for them, and git names them.
+func reportSecrets(s *diagnose.Search, o, git *diagnose.Object, keys []diagnose.Key) {
 	for _, k := range keys {
 		if k.Group != "" || k.Kind != "Secret" && k.Kind != "ConfigMap" || !s.Missing(k) {
 			continue
 		}
-		git := o
-		if o.Kind() == diagnose.Pod {
-			git = subject(s, o)
-		}
 		f := diagnose.Finding{
 			Subject: k, Explains: []diagnose.Key{o.Key}, At: namedAt(git, k),
-			Sentence: diagnose.RefOf(k).String() + ", which " + o.Ref().String() + " names, does not exist, and no ExternalSecret makes it.",
+			Sentence: diagnose.RefOf(k).String() + ", which " + namer(o, git) + " names, does not exist, and no ExternalSecret makes it.",
 			Evidence: []diagnose.Evidence{absent(k), trouble(s, o)},
 			Commands: append(diagnose.Show(o.Key), "kubectl get externalsecret -n "+k.Namespace), Confidence: diagnose.Medium,
 		}
 		if k.Kind == "ConfigMap" {
-			f.Sentence = diagnose.RefOf(k).String() + ", which " + o.Ref().String() + " names, does not exist."
+			f.Sentence = diagnose.RefOf(k).String() + ", which " + namer(o, git) + " names, does not exist."
 			f.Fix = "Add the ConfigMap to the application, or correct its name."
 		}
 		if es := s.Maker(k); es != nil {
@@ -55,6 +57,15 @@ func reportSecrets(s *diagnose.Search, o *diagnose.Object, keys []diagnose.Key) 
 		}
 		s.Report(f)
 	}
+}
+
+// namer is who names what an object waits for: an issuer in a certificate's
+// stead, else the object itself.
+func namer(o, git *diagnose.Object) string {
+	if o.Kind() == diagnose.Certificate {
+		return git.Ref().String()
+	}
+	return o.Ref().String()
 }
 
 // namedAt is where an object names a Secret or a ConfigMap, else the first line

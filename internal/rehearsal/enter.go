@@ -40,8 +40,27 @@ func (s *Stage) unknownKind(ctx context.Context, gvk schema.GroupVersionKind, pl
 	return err == nil, err
 }
 
-// assumeKind makes a kind known by a permissive CRD, and records it.
+// companions are kinds that an operator makes objects of itself, and that come
+// with those that people write.
+var companions = map[schema.GroupKind][]schema.GroupVersionKind{
+	{Group: "cert-manager.io", Kind: "Certificate"}: {
+		{Group: "cert-manager.io", Version: "v1", Kind: "CertificateRequest"},
+		{Group: "acme.cert-manager.io", Version: "v1", Kind: "Order"},
+		{Group: "acme.cert-manager.io", Version: "v1", Kind: "Challenge"},
+	},
+}
+
+// assumeKind makes a kind known by a permissive CRD, with those that come with
+// it, and records it.
 func (s *Stage) assumeKind(ctx context.Context, gvk schema.GroupVersionKind, place domain.Place) error {
+	for _, companion := range companions[gvk.GroupKind()] {
+		if _, err := s.engine.client.RESTMapper().RESTMapping(companion.GroupKind(), companion.Version); err == nil {
+			continue
+		}
+		if err := s.assumeKind(ctx, companion, place); err != nil {
+			return err
+		}
+	}
 	plural, namespaced := crds.Names(gvk.Group, gvk.Kind)
 	crd := crds.Permissive(gvk.Group, gvk.Version, gvk.Kind, plural, namespaced)
 	if crd.Annotations == nil {

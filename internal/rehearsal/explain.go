@@ -64,14 +64,23 @@ func (s *Stage) findCauses(ctx context.Context, r *Report) {
 		r.Problems = append(r.Problems, err.Error())
 		return
 	}
-	r.fail()
 	r.Explanation, r.found = text.Bytes(), found
+	r.listOthers()
 	r.addOthers(s.watcher.All())
 	r.locate(found)
 }
 
-// fail turns the verdict.
-func (r *Report) fail() { r.Verdict, r.Timeline.Verdict = Failed, string(Failed) }
+// listOthers lists what is in trouble of the kinds that are not counted. Where
+// all that is counted is ready, that is why the rehearsal failed.
+func (r *Report) listOthers() {
+	for _, down := range r.found.Down {
+		_, counted := r.Counts[down.Object.Kind]
+		if !counted && (r.Verdict == Converged || observe.Further(down.Object.Kind)) {
+			r.Objects = append(r.Objects, Object{Ref: down.Object, State: down.State, Message: down.Message})
+		}
+	}
+	r.Verdict, r.Timeline.Verdict = Failed, string(Failed)
+}
 
 // addOthers lets the rows tell what is in trouble of the kinds that are not
 // counted, each with the Kustomization that brought it.

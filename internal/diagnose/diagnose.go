@@ -147,8 +147,7 @@ type Report struct {
 	// Objects counts what was looked at; Unseen says what could not be.
 	Objects int      `json:"objects"`
 	Unseen  []string `json:"unseen,omitempty"`
-	// Down are all objects in trouble, whatever the report is limited to, but
-	// for those that somebody suspended or scaled down.
+	// Down is what [World.Down] returns, whatever the report is limited to.
 	Down []Affected `json:"-"`
 }
 

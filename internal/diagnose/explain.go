@@ -45,11 +45,7 @@ func Explain(ctx context.Context, w *World, o Options) *Report {
 		}
 		f.Blocked = w.affected(reached, f.Subject)
 	}
-	for _, object := range w.everything() {
-		if w.Acute(object) {
-			r.Down = append(r.Down, w.affectedBy(object, w.Trouble(object)))
-		}
-	}
+	r.Down = w.Down()
 	scope := scopeOf(w, v, o)
 	for _, f := range found {
 		if scope.concerns(f.roots(), f.Blocked) && len(r.Findings) < maxFindings {
@@ -71,6 +67,18 @@ func Explain(ctx context.Context, w *World, o Options) *Report {
 		return cmp.Or(cmp.Compare(len(b.Blocked), len(a.Blocked)), strings.Compare(a.Cause, b.Cause), RefOf(a.Subject).Compare(RefOf(b.Subject)))
 	})
 	return r
+}
+
+// Down returns all objects in trouble, in order, but for those that somebody
+// suspended or scaled down.
+func (w *World) Down() []Affected {
+	var down []Affected
+	for _, o := range w.everything() {
+		if w.Acute(o) {
+			down = append(down, w.affectedBy(o, w.Trouble(o)))
+		}
+	}
+	return down
 }
 
 // roots are what a finding explains at once.

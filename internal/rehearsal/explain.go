@@ -21,6 +21,15 @@ import (
 // explain tells why what is not ready is not, as things stand now. settled
 // says that nothing is going to change by itself.
 func (s *Stage) explain(ctx context.Context, settled bool) (*diagnose.Report, error) {
+	world, err := s.look(ctx, settled)
+	if err != nil {
+		return nil, err
+	}
+	return causes.Explain(ctx, world, diagnose.Options{History: diagnose.OpenHistory(s.origin)}), nil
+}
+
+// look reads what causes are looked for in.
+func (s *Stage) look(ctx context.Context, settled bool) (*diagnose.World, error) {
 	// Not through the shared cache, which knows nothing of who manages which field.
 	direct, err := client.New(s.kubernetes.Config(), client.Options{Scheme: scheme.New()})
 	if err != nil {
@@ -33,7 +42,7 @@ func (s *Stage) explain(ctx context.Context, settled bool) (*diagnose.Report, er
 	world.Settled = settled
 	world.Places = diagnose.Index{Index: s.index}
 	world.Items = s.itemTitles()
-	return causes.Explain(ctx, world, diagnose.Options{History: diagnose.OpenHistory(s.origin)}), nil
+	return world, nil
 }
 
 // explainTimeout bounds how long a report waits for its causes.
@@ -42,8 +51,8 @@ const explainTimeout = 30 * time.Second
 // othersDown reports whether something is in trouble although all that is
 // counted is ready: a gateway without an address, a certificate that is refused.
 func (s *Stage) othersDown(ctx context.Context) bool {
-	found, err := s.explain(ctx, true)
-	return err == nil && len(found.Down) > 0
+	world, err := s.look(ctx, true)
+	return err == nil && len(world.Down()) > 0
 }
 
 // findCauses adds to a report why what failed did. A rehearsal in which

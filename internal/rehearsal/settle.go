@@ -125,7 +125,7 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 			if !s.othersDown(ctx) {
 				return ""
 			}
-			converged = nil // what is not counted is not up: until nothing makes progress
+			converged = s.whenConverged(ctx) // what is not counted may still come
 			continue
 		case <-settled:
 		}

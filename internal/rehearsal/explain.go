@@ -14,6 +14,7 @@ import (
 	"hearth/internal/diagnose/causes"
 	"hearth/internal/diagnose/report"
 	"hearth/internal/domain"
+	"hearth/internal/kube/objects"
 	"hearth/internal/kube/scheme"
 	"hearth/internal/observe"
 )
@@ -21,27 +22,27 @@ import (
 // explain tells why what is not ready is not, as things stand now. settled
 // says that nothing is going to change by itself.
 func (s *Stage) explain(ctx context.Context, settled bool) (*diagnose.Report, error) {
-	world, err := s.look(ctx, settled)
+	// Not from memory, which knows nothing of who manages which field.
+	world, err := s.look(ctx, nil, settled)
 	if err != nil {
 		return nil, err
 	}
+	world.Places = diagnose.Index{Index: s.index}
+	world.Items = s.itemTitles()
 	return causes.Explain(ctx, world, diagnose.Options{History: diagnose.OpenHistory(s.origin)}), nil
 }
 
-// look reads what causes are looked for in.
-func (s *Stage) look(ctx context.Context, settled bool) (*diagnose.World, error) {
-	// Not through the shared cache, which knows nothing of who manages which field.
-	direct, err := client.New(s.kubernetes.Config(), client.Options{Scheme: scheme.New()})
+// look reads what causes are looked for in, but for what known has in memory.
+func (s *Stage) look(ctx context.Context, known *objects.Objects, settled bool) (*diagnose.World, error) {
+	direct, err := client.New(s.kubernetes.Config(), client.Options{Scheme: scheme.New(), Mapper: s.engine.client.RESTMapper()})
 	if err != nil {
 		return nil, fmt.Errorf("look for causes: %w", err)
 	}
-	world, err := diagnose.Read(ctx, direct)
+	world, err := diagnose.Gather(ctx, known, direct)
 	if err != nil {
 		return nil, fmt.Errorf("look for causes: %w", err)
 	}
 	world.Settled = settled
-	world.Places = diagnose.Index{Index: s.index}
-	world.Items = s.itemTitles()
 	return world, nil
 }
 
@@ -51,7 +52,7 @@ const explainTimeout = 30 * time.Second
 // othersDown reports whether something is in trouble although all that is
 // counted is ready: a gateway without an address, a certificate that is refused.
 func (s *Stage) othersDown(ctx context.Context) bool {
-	world, err := s.look(ctx, true)
+	world, err := s.look(ctx, s.objects, true)
 	return err == nil && len(world.Down()) > 0
 }
 

@@ -210,7 +210,7 @@ func (s *Stage) awaitHealth(ctx context.Context, stays []string) (why string) {
 	ctx, cancel := context.WithTimeout(ctx, recovery)
 	defer cancel()
 	for {
-		incomplete := s.settle(ctx)
+		incomplete, _ := s.settle(ctx)
 		why = s.notBack(stays)
 		switch {
 		case why == "", ctx.Err() != nil:

@@ -89,20 +89,23 @@ func (s *Stage) Settle(ctx context.Context) *Report {
 		defer cancel()
 	}
 	s.watcher.Subscribe(s.touchNews())
-	incomplete := s.settle(ctx)
+	incomplete, well := s.settle(ctx)
 	if incomplete == "" && s.directSettled(ctx) {
-		incomplete = s.settle(ctx)
+		incomplete, well = s.settle(ctx)
 	}
 	for _, f := range s.faults.Active() {
 		s.noteEffect(f)
 	}
 	r := s.report(incomplete)
-	s.findCauses(ctx, r)
+	if r.Verdict == Failed || !well {
+		s.findCauses(ctx, r)
+	}
 	return r
 }
 
-// settle returns why it ended early, empty where it did not.
-func (s *Stage) settle(ctx context.Context) (incomplete string) {
+// settle returns why it ended early, empty where it did not, and whether nothing
+// at all is in trouble.
+func (s *Stage) settle(ctx context.Context) (incomplete string, well bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	converged, settled := s.whenConverged(ctx), s.whenQuiet(ctx)
@@ -110,20 +113,20 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 	for {
 		select {
 		case <-ctx.Done():
-			return s.interrupted(ctx)
+			return s.interrupted(ctx), false
 		case <-s.kubernetes.Done():
-			return fmt.Sprintf("Kubernetes stopped: %v", s.kubernetes.Err())
+			return fmt.Sprintf("Kubernetes stopped: %v", s.kubernetes.Err()), false
 		case err := <-s.done:
 			s.done <- err
-			return fmt.Sprintf("the reconcilers stopped: %v", err)
+			return fmt.Sprintf("the reconcilers stopped: %v", err), false
 		case err := <-s.entered:
 			if err != nil && ctx.Err() == nil {
-				return err.Error()
+				return err.Error(), false
 			}
 			continue
 		case <-converged:
 			if !s.othersDown(ctx) {
-				return ""
+				return "", true
 			}
 			converged = s.whenConverged(ctx) // what is not counted may still come
 			continue
@@ -131,12 +134,12 @@ func (s *Stage) settle(ctx context.Context) (incomplete string) {
 		}
 		now := s.readiness()
 		if tried != nil && maps.Equal(tried, now) {
-			return ""
+			return "", false
 		}
 		tried = now
 		s.assume(ctx)
 		if err := s.retry(ctx); err != nil && ctx.Err() == nil {
-			return err.Error()
+			return err.Error(), false
 		}
 		s.gate.Touch() // the last try is to be given its time
 		settled = s.whenQuiet(ctx)

@@ -18,13 +18,15 @@ var dependencyRace = &diagnose.Cause{
 	Find:     func(s *diagnose.Search) { findKinds(s, true) },
 }
 
-var unknownKind = regexp.MustCompile(`no matches for kind "([A-Za-z0-9]+)" in version "(?:([a-z0-9.-]+)/)?[a-z0-9]+"|(?:resource mapping not found|the server could not find the requested resource).*?kind "?([A-Za-z0-9]+)`)
+var unknownKind = regexp.MustCompile(`no matches for kind "([A-Za-z0-9]+)" in version "(?:([a-z0-9.-]+)/)?[a-z0-9]+"|(?:resource mapping not found|the server could not find the requested resource).*?kind "?([A-Za-z0-9]+)|` +
+	// A controller that has known the kind goes on to ask for it.
+	`([A-Z][A-Za-z0-9]*)/\S+ [^:]*: the server could not find the requested resource \([a-z]+ [a-z0-9-]+\.([a-z0-9.-]+) `)
 
 // findKinds reports the kinds that an apply did not know: those that are
 // defined by now, or the others.
 func findKinds(s *diagnose.Search, defined bool) {
 	matching(s, unknownKind, appliers, func(c complaint, groups []string) {
-		kind, group := first([]string{groups[1], groups[3]}), groups[2]
+		kind, group := first([]string{groups[1], groups[3], groups[4]}), first([]string{groups[2], groups[5]})
 		definition := definitionOf(s, group, kind)
 		if (definition != nil) != defined {
 			return

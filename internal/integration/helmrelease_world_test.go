@@ -142,6 +142,31 @@ func (r *releases) event(hr *helmv2.HelmRelease, reason string) corev1.Event {
 	}
 }
 
+// told waits until the events of a reason, of which there may be several, say
+// all that is wanted together, and returns what they say.
+func (r *releases) told(hr *helmv2.HelmRelease, reason string, want ...string) string {
+	r.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		var list corev1.EventList
+		if err := r.client.List(context.Background(), &list, client.InNamespace(r.namespace)); err != nil {
+			r.t.Fatal(err)
+		}
+		var said strings.Builder
+		for _, e := range list.Items {
+			if e.InvolvedObject.Name == hr.Name && e.Reason == reason {
+				said.WriteString(e.Message + "\n")
+			}
+		}
+		missing := slices.DeleteFunc(slices.Clone(want), func(text string) bool { return strings.Contains(said.String(), text) })
+		if len(missing) == 0 {
+			return said.String()
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the events %s of %s do not say %q:\n%s", reason, hr.Name, missing, said.String())
+		}
+	}
+}
+
 // object reads an object, and reports whether it is there.
 func (r *releases) object(obj client.Object, name string) bool {
 	r.t.Helper()

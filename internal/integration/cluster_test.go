@@ -54,7 +54,7 @@ func namespace(t testing.TB) string {
 
 // waiting is how many parallel tests are under way at once: they wait most of
 // the time, for time-outs and for the cluster.
-const waiting = "6"
+const waiting = "4"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -13,14 +13,14 @@ const maxSolverDepth = 6
 // in with: an issuer is ready without them.
 func (w *World) certificateNeeds(o *Object) []Key {
 	keys := []Key{issuerKey(o)}
-	if issuer := IssuerOf(w, o); issuer != nil {
+	if issuer := w.IssuerOf(o); issuer != nil {
 		keys = append(keys, w.issuerNeeds(issuer)...)
 	}
 	return keys
 }
 
 // IssuerOf returns the issuer that a certificate names; nil where there is none.
-func IssuerOf(w *World, certificate *Object) *Object { return w.Get(issuerKey(certificate)) }
+func (w *World) IssuerOf(certificate *Object) *Object { return w.Get(issuerKey(certificate)) }
 
 func issuerKey(certificate *Object) Key {
 	kind := cmpKind(certificate.Text("spec", "issuerRef", "kind"), Issuer.Name)

@@ -123,18 +123,22 @@ func (r *releases) failing(hr *helmv2.HelmRelease, reason string) string {
 	return conditions.GetMessage(hr, meta.ReadyCondition)
 }
 
+// events returns the events of a reason about a HelmRelease.
+func (r *releases) events(hr *helmv2.HelmRelease, reason string) []corev1.Event {
+	r.t.Helper()
+	var list corev1.EventList
+	if err := r.client.List(context.Background(), &list, client.InNamespace(r.namespace)); err != nil {
+		r.t.Fatal(err)
+	}
+	return slices.DeleteFunc(list.Items, func(e corev1.Event) bool { return e.InvolvedObject.Name != hr.Name || e.Reason != reason })
+}
+
 // event waits for an event about a HelmRelease.
 func (r *releases) event(hr *helmv2.HelmRelease, reason string) corev1.Event {
 	r.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		var list corev1.EventList
-		if err := r.client.List(context.Background(), &list, client.InNamespace(r.namespace)); err != nil {
-			r.t.Fatal(err)
-		}
-		for _, e := range list.Items {
-			if e.InvolvedObject.Name == hr.Name && e.Reason == reason {
-				return e
-			}
+		if found := r.events(hr, reason); len(found) > 0 {
+			return found[0]
 		}
 		if time.Now().After(deadline) {
 			r.t.Fatalf("no event %s of %s", reason, hr.Name)
@@ -147,15 +151,9 @@ func (r *releases) event(hr *helmv2.HelmRelease, reason string) corev1.Event {
 func (r *releases) told(hr *helmv2.HelmRelease, reason string, want ...string) string {
 	r.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		var list corev1.EventList
-		if err := r.client.List(context.Background(), &list, client.InNamespace(r.namespace)); err != nil {
-			r.t.Fatal(err)
-		}
 		var said strings.Builder
-		for _, e := range list.Items {
-			if e.InvolvedObject.Name == hr.Name && e.Reason == reason {
-				said.WriteString(e.Message + "\n")
-			}
+		for _, e := range r.events(hr, reason) {
+			said.WriteString(e.Message + "\n")
 		}
 		missing := slices.DeleteFunc(slices.Clone(want), func(text string) bool { return strings.Contains(said.String(), text) })
 		if len(missing) == 0 {

@@ -51,9 +51,10 @@ const explainTimeout = 30 * time.Second
 
 // othersDown reports whether something is in trouble although all that is
 // counted is ready: a gateway without an address, a certificate that is refused.
+// Where that cannot be told it is not taken to be well: the report says why.
 func (s *Stage) othersDown(ctx context.Context) bool {
 	world, err := s.look(ctx, s.objects, true)
-	return err == nil && len(world.Down()) > 0
+	return err != nil || len(world.Down()) > 0
 }
 
 // findCauses adds to a report why what failed did. A rehearsal in which

@@ -25,7 +25,7 @@ var externalSecretMissing = &diagnose.Cause{
 			}
 		}
 		for _, c := range s.All(diagnose.Certificate) {
-			if issuer := diagnose.IssuerOf(s.World, c); issuer != nil && s.Trouble(c) != nil {
+			if issuer := s.IssuerOf(c); issuer != nil && s.Trouble(c) != nil {
 				reportSecrets(s, c, issuer, s.Needs(c))
 			}
 		}

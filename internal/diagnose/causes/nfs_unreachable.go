@@ -34,7 +34,7 @@ var nfsUnreachable = &diagnose.Cause{
 }
 
 var (
-	failedMount   = regexp.MustCompile(`(?i)mount failed|mount\.nfs|timed out|no route to host|connection refused|unreachable|not respond|access denied by server`)
+	failedMount   = regexp.MustCompile(`(?i)mount(?:ing)?.*(?:failed|timed out)|timed out|no route to host|connection (?:refused|timed out)|unreachable|not respond|access denied by server`)
 	mountedVolume = regexp.MustCompile(`for volume "([^"]+)"|unmounted volumes=\[([^\]]*)\]`)
 )
 
